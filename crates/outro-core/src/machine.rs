@@ -1,0 +1,523 @@
+//! The life of a PID 1, as a machine without I/O.
+//!
+//! ```text
+//!                   main ends by itself
+//!      ┌─────────┐ ───────────────────────▶ ┌──────────┐  nobody is left  ┌──────┐
+//!  ───▶│ Running │                          │ Stopping │ ────────────────▶│ Over │
+//!      └─────────┘ ───────────────────────▶ └──────────┘   or leave_by    └──────┘
+//!        ▲           a stop signal            │      ▲                       ▲
+//!        │                                    │      │ stop signal           │ stop signal
+//!        │      pause over    ┌─────────┐     │ nobody is left,              │
+//!        └────────────────────│ Pausing │◀────┘ to be started again          │
+//!                             └─────────┘ ───────────────────────────────────┘
+//! ```
+//!
+//! Four calls: [`Machine::handle`] takes what happened, [`Machine::handle_timeout`] says that time
+//! has passed, [`Machine::poll_action`] gives what is to be done, and [`Machine::next_deadline`] when to call again if
+//! nothing happens, and why. While the program runs there is no deadline.
+
+mod event;
+mod looks;
+mod stop;
+
+pub use event::{Action, Event, Note, Sender};
+
+use crate::{
+    exit::ExitStatus,
+    ledger::{Ledger, Telling, Why},
+    process::{Details, Pid, Tree},
+    report::Report,
+    restart::{Restarts, Verdict},
+    route::{self, Filters, Route, Walk},
+    settings::{Detail, Farewell, Forward, Repeat, Settings, Suspend},
+    signal::Signal,
+    time::Moment,
+};
+use std::{collections::VecDeque, time::Duration};
+use stop::{Cause, Stop, Then};
+
+/// Why the machine wants to be called at a certain time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The stop is held back (`--delay`) until then.
+    Delay,
+    /// To look who is still there.
+    Look,
+    /// The program is started again then.
+    Restart,
+    /// What is left of a stop is killed then.
+    Grace,
+    /// What the main process left behind is killed then.
+    Linger,
+    /// outro leaves then, whoever is left.
+    Leave,
+}
+
+/// What outro itself spawned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Main {
+    /// It is being started.
+    Starting,
+    /// It runs.
+    Alive {
+        /// Its pid, which is also its process group.
+        pid: Pid,
+        /// When it was started.
+        since: Moment,
+    },
+    /// It has ended.
+    Ended {
+        /// The pid it had.
+        pid: Pid,
+        /// How it ended.
+        status: ExitStatus,
+        /// When.
+        at: Moment,
+    },
+    /// It could not be started; this is the exit code that says so.
+    NotStarted(u8),
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Running,
+    Stopping(Stop),
+    Pausing { until: Moment },
+    Over,
+}
+
+/// Whether `/proc` can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    Clear,
+    Blind,
+}
+
+/// How many of those who are killed or left behind get a line of their own.
+const NAMED_MAX: usize = 50;
+
+/// How many command lines are looked up for the exit report.
+const DETAILED_MAX: usize = 200;
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Machine {
+    settings: Settings,
+    main: Main,
+    phase: Phase,
+    sight: Sight,
+    restarts: Restarts,
+    ledger: Ledger,
+    filters: Filters,
+    actions: VecDeque<Action>,
+    /// The last stop, for the report: the phase holds it only while it goes on.
+    last_stop: Option<Stop>,
+    started: u32,
+}
+
+impl Machine {
+    /// A machine whose first action is to start the program.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            main: Main::Starting,
+            phase: Phase::Running,
+            sight: Sight::Clear,
+            restarts: Restarts::default(),
+            ledger: Ledger::default(),
+            filters: Filters::default(),
+            actions: VecDeque::from([Action::Start]),
+            last_stop: None,
+            started: 0,
+        }
+    }
+
+    /// What is to be done next.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When to call [`Self::handle_timeout`] if nothing happens before, and why.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<(Moment, Reason)> {
+        match &self.phase {
+            Phase::Running | Phase::Over => None,
+            Phase::Pausing { until } => Some((*until, Reason::Restart)),
+            Phase::Stopping(stop) => stop.next_deadline(),
+        }
+    }
+
+    /// Takes in that it is now `now`.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        match &mut self.phase {
+            Phase::Pausing { until } if *until <= now => self.start(),
+            Phase::Stopping(stop) => match stop.handle_timeout(now) {
+                stop::Due::Nothing => {}
+                stop::Due::Look if self.sight == Sight::Blind => self.act_blindly(now),
+                stop::Due::Look => self.actions.push_back(Action::Look),
+                stop::Due::Leave => self.leave_behind(now),
+            },
+            Phase::Running | Phase::Pausing { .. } | Phase::Over => {}
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Moment, event: Event<'_>) {
+        match event {
+            Event::Started { pid } => self.main = Main::Alive { pid, since: now },
+            Event::NotStarted { code } => self.not_started(now, code),
+            Event::Signal { signal, sender } => self.signal(now, signal, sender),
+            Event::Ended { pid, status } => self.ended(now, pid, status),
+            Event::Childless => self.childless(now),
+            Event::Seen { tree, details, took } => self.seen(now, tree, details, took),
+            Event::Blind => self.blind(now),
+            Event::Refused { id } => self.ledger.refuse(id),
+        }
+    }
+
+    /// What outro itself spawned.
+    #[must_use]
+    pub fn main(&self) -> Main {
+        self.main
+    }
+
+    /// Who was told what.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The exit code if outro left now.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.main {
+            Main::Ended { status, .. } => self.settings.expected.apply(status.code()),
+            Main::NotStarted(code) => code,
+            // It outlived its KILL: what a shell would say of it.
+            Main::Alive { .. } => ExitStatus::Signal(Signal::KILL).code(),
+            Main::Starting => 0,
+        }
+    }
+
+    /// What happened, for people.
+    #[must_use]
+    pub fn report(&self, now: Moment) -> Report {
+        let stop = match &self.phase {
+            Phase::Stopping(stop) => Some(stop),
+            Phase::Running | Phase::Pausing { .. } | Phase::Over => self.last_stop.as_ref(),
+        };
+        Report::new(self, stop.map(|stop| stop.summary(&self.settings, now)), self.started)
+    }
+
+    fn start(&mut self) {
+        self.main = Main::Starting;
+        self.phase = Phase::Running;
+        self.ledger.clear();
+        self.filters.clear();
+        self.last_stop = None;
+        self.actions.push_back(Action::Start);
+        self.started += 1;
+    }
+
+    fn not_started(&mut self, now: Moment, code: u8) {
+        self.main = Main::NotStarted(code);
+        // A first start that fails is a mistake in the command; a later one may be a program that
+        // is just being replaced.
+        if self.started > 0
+            && let Verdict::Again(pause) = self.restarts.ended(
+                &self.settings.restart,
+                &self.settings.expected,
+                ExitStatus::Code(code),
+                Duration::ZERO,
+            )
+        {
+            self.phase = Phase::Pausing { until: now + pause };
+        } else {
+            self.leave();
+        }
+    }
+
+    fn signal(&mut self, now: Moment, signal: Signal, sender: Sender) {
+        let Some(becomes) = self.settings.rewrites.apply(signal) else { return };
+        let stops = self.settings.stop_signals;
+        if stops.contains(signal) || stops.contains(becomes) {
+            self.ask_to_stop(now, becomes, sender);
+        } else {
+            self.forward(becomes);
+        }
+    }
+
+    fn forward(&mut self, signal: Signal) {
+        let suspends = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
+        if suspends && self.settings.suspend == Suspend::Drop {
+            return;
+        }
+        if let Main::Alive { pid, .. } = self.main {
+            self.actions.push_back(match self.settings.forward {
+                Forward::Main => Action::TellMain { signal },
+                Forward::Group => Action::TellGroup { group: pid, signal },
+            });
+        }
+        let stops_itself = suspends || signal == Signal::STOP;
+        if stops_itself && self.settings.suspend == Suspend::StopToo {
+            self.actions.push_back(Action::SuspendSelf);
+        }
+    }
+
+    fn ask_to_stop(&mut self, now: Moment, signal: Signal, sender: Sender) {
+        match &mut self.phase {
+            Phase::Running => {
+                self.phase = Phase::Stopping(Stop::asked(&self.settings, now, signal));
+                self.actions.push_back(Action::Note(Note::StopAsked { signal }));
+            }
+            // Nothing runs, and nothing is started again.
+            Phase::Pausing { .. } => self.leave(),
+            Phase::Stopping(stop) => {
+                stop.then = Then::Leave;
+                match (stop.cause, sender) {
+                    // Whoever presses ^C once more has seen enough.
+                    (_, Sender::Terminal) => stop.end_grace(now),
+                    (Cause::MainEnded, Sender::Process) => stop.limit(&self.settings, now),
+                    (Cause::Asked, Sender::Process)
+                        if self.settings.repeat == Repeat::TellOthers && stop.signal != signal =>
+                    {
+                        stop.tell_another(now, signal);
+                    }
+                    (Cause::Asked, Sender::Process) => {
+                        self.actions.push_back(Action::Note(Note::RepeatAbsorbed { signal }));
+                    }
+                }
+            }
+            Phase::Over => {}
+        }
+    }
+
+    fn ended(&mut self, now: Moment, pid: Pid, status: ExitStatus) {
+        self.ledger.reaped(pid, status, now);
+        let is_main = matches!(self.main, Main::Alive { pid: main, .. } if main == pid);
+        if !is_main {
+            if let Phase::Stopping(stop) = &mut self.phase {
+                stop.looks.hasten(now);
+            }
+            return;
+        }
+        let Main::Alive { since, .. } = self.main else { return };
+        self.main = Main::Ended { pid, status, at: now };
+        // From now on ^C is outro's to hear.
+        self.actions.push_back(Action::TakeTerminal);
+        match &mut self.phase {
+            Phase::Stopping(stop) => stop.looks.hasten(now),
+            Phase::Running => {
+                let then = self.after_end(now, status, now.since(since));
+                if self.settings.farewell == Farewell::TellGroup {
+                    self.actions.push_back(Action::TellGroup { group: pid, signal: Signal::TERM });
+                }
+                self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then));
+            }
+            Phase::Pausing { .. } | Phase::Over => {}
+        }
+    }
+
+    fn after_end(&mut self, now: Moment, status: ExitStatus, ran: Duration) -> Then {
+        let settings = &self.settings;
+        match self.restarts.ended(&settings.restart, &settings.expected, status, ran) {
+            Verdict::Again(pause) => {
+                self.actions.push_back(Action::Note(Note::Restarting { status, pause }));
+                Then::Restart { at: now + pause }
+            }
+            Verdict::Over => Then::Leave,
+            Verdict::GivenUp(starts) => {
+                self.actions.push_back(Action::Note(Note::GivenUp { status, starts }));
+                Then::Leave
+            }
+        }
+    }
+
+    fn childless(&mut self, now: Moment) {
+        let Phase::Stopping(stop) = &self.phase else { return };
+        self.ledger.all_left(now);
+        match stop.then {
+            Then::Leave => self.leave(),
+            Then::Restart { at } if at <= now => self.start(),
+            Then::Restart { at } => self.phase = Phase::Pausing { until: at },
+        }
+    }
+
+    fn seen(&mut self, now: Moment, tree: &Tree, details: &dyn Details, took: Duration) {
+        let Phase::Stopping(stop) = &self.phase else { return };
+        if let Main::Alive { pid, .. } = self.main
+            && tree.find(pid).is_none()
+        {
+            return self.blind(now);
+        }
+        let killing = stop.killing;
+        self.ledger.seen(tree, now);
+        let told =
+            if killing { self.kill(now, tree, details) } else { self.tell(now, tree, details) };
+        if let Phase::Stopping(stop) = &mut self.phase {
+            stop.looks.seen(now, took, told > 0);
+        }
+    }
+
+    /// Tells those whom the stop concerns; says how many that were.
+    fn tell(&mut self, now: Moment, tree: &Tree, details: &dyn Details) -> usize {
+        let Phase::Stopping(stop) = &mut self.phase else { return 0 };
+        let signal = stop.signal;
+        let main = match self.main {
+            Main::Alive { pid, .. } => Some(pid),
+            Main::Starting | Main::Ended { .. } | Main::NotStarted(_) => None,
+        };
+        // What the main process left behind is stopped by the tree, whatever the route is.
+        let route = if main.is_some() { self.settings.route } else { Route::Tree };
+        let by_route = |index: usize| route::Tell { index, signal, why: Why::Route };
+        let untold = |index: &usize| {
+            let process = &tree.processes()[*index];
+            process.condition != crate::process::Condition::Zombie
+                && !self.ledger.was_told(process.id, signal)
+        };
+        let all = (0..tree.processes().len()).filter(untold);
+        let tells: Vec<route::Tell> = match (route, main) {
+            (Route::All, _) => all.map(by_route).collect(),
+            (Route::Main, Some(main)) => {
+                all.filter(|index| tree.processes()[*index].id.pid == main).map(by_route).collect()
+            }
+            (Route::Group, Some(main)) => {
+                all.filter(|index| tree.processes()[*index].group == main).map(by_route).collect()
+            }
+            (Route::Tree, _) | (Route::Main | Route::Group, None) => {
+                let ledger = &self.ledger;
+                route::plan(&Walk { tree, details, ledger, signal, now }, &mut self.filters)
+            }
+        };
+        stop.told_first = stop.told_first.or(Some(now));
+        for tell in &tells {
+            self.tell_one(now, tree, details, *tell);
+        }
+        // A stopped process hears of the signal only when it goes on.
+        for process in tree.processes() {
+            if process.condition == crate::process::Condition::Stopped {
+                self.actions.push_back(Action::Tell { id: process.id, signal: Signal::CONT });
+            }
+        }
+        tells.len()
+    }
+
+    fn tell_one(&mut self, now: Moment, tree: &Tree, details: &dyn Details, tell: route::Tell) {
+        let process = &tree.processes()[tell.index];
+        let telling = Telling { signal: tell.signal, at: now, why: tell.why };
+        let detailed = self.settings.detail == Detail::All && self.ledger.len() < DETAILED_MAX;
+        let entry = self.ledger.tell(tree, process, telling);
+        if detailed && entry.command.is_none() {
+            entry.command = details.command(process.id.pid);
+        }
+        if entry.disposition == crate::process::Disposition::Handles
+            && entry.shell.is_none()
+            && details.shell(process.id.pid).is_some()
+        {
+            entry.shell = Some(crate::ledger::TrappingShell {
+                sleep: details.sleep(process.id.pid),
+                children: tree.children(tell.index).iter().map(|child| child.id).collect(),
+            });
+        }
+        self.actions.push_back(Action::Tell { id: process.id, signal: tell.signal });
+    }
+
+    /// Kills everyone who is left; says how many that were.
+    fn kill(&mut self, now: Moment, tree: &Tree, details: &dyn Details) -> usize {
+        let mut killed = 0;
+        for process in tree.processes() {
+            if process.condition == crate::process::Condition::Zombie
+                || self.ledger.was_told(process.id, Signal::KILL)
+            {
+                continue;
+            }
+            let telling = Telling { signal: Signal::KILL, at: now, why: Why::Deadline };
+            let told_before =
+                self.ledger.get(process.id).and_then(|entry| entry.told.last().copied());
+            self.ledger.tell(tree, process, telling);
+            self.actions.push_back(Action::Tell { id: process.id, signal: Signal::KILL });
+            if let Phase::Stopping(stop) = &mut self.phase {
+                stop.killed += 1;
+                if stop.killed <= NAMED_MAX {
+                    let command = details.command(process.id.pid);
+                    self.ledger.name(process.id, command.clone());
+                    let name = command.unwrap_or_else(|| process.name.to_string());
+                    self.actions.push_back(Action::Note(Note::Killed {
+                        pid: process.id.pid,
+                        name,
+                        age: Duration::from_millis(tree.age_ms(process.id)),
+                        told: told_before.map(|told| (told.signal, now.since(told.at))),
+                    }));
+                }
+            }
+            killed += 1;
+        }
+        killed
+    }
+
+    fn blind(&mut self, now: Moment) {
+        if self.sight == Sight::Clear {
+            self.sight = Sight::Blind;
+            self.actions.push_back(Action::Note(Note::Blind));
+        }
+        self.act_blindly(now);
+    }
+
+    /// What can be done without a readable `/proc`: the main process's group is told.
+    fn act_blindly(&mut self, _now: Moment) {
+        let Phase::Stopping(stop) = &mut self.phase else { return };
+        stop.looks.pause();
+        let signal = if stop.killing { Signal::KILL } else { stop.signal };
+        if stop.told_blindly == Some(signal) {
+            return;
+        }
+        stop.told_blindly = Some(signal);
+        match self.main {
+            Main::Alive { .. } if self.settings.route == Route::Main && !stop.killing => {
+                self.actions.push_back(Action::TellMain { signal });
+            }
+            Main::Alive { pid, .. } | Main::Ended { pid, .. } => {
+                self.actions.push_back(Action::TellGroup { group: pid, signal });
+                if stop.killing {
+                    stop.killed += 1;
+                    self.actions.push_back(Action::Note(Note::KilledBlindly { group: pid }));
+                }
+            }
+            Main::Starting | Main::NotStarted(_) => {}
+        }
+    }
+
+    /// outro has to go, whoever is left.
+    fn leave_behind(&mut self, now: Moment) {
+        let mut left_behind = 0;
+        for (id, entry) in self.ledger.iter().filter(|(_, entry)| entry.left.is_none()) {
+            left_behind += 1;
+            if left_behind <= NAMED_MAX {
+                let name = entry.command.clone().unwrap_or_else(|| entry.name.to_string());
+                let told = entry.told.last().map(|told| (told.signal, now.since(told.at)));
+                self.actions.push_back(Action::Note(Note::LeftBehind {
+                    pid: id.pid,
+                    name,
+                    told,
+                    refused: entry.refused,
+                }));
+            }
+        }
+        if left_behind > NAMED_MAX {
+            self.actions.push_back(Action::Note(Note::MoreLeftBehind(left_behind - NAMED_MAX)));
+        }
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        if let Phase::Stopping(stop) = phase {
+            if stop.killed > NAMED_MAX {
+                self.actions.push_back(Action::Note(Note::MoreKilled(stop.killed - NAMED_MAX)));
+            }
+            self.last_stop = Some(stop);
+        }
+        self.actions.push_back(Action::Leave { code: self.exit_code() });
+    }
+}

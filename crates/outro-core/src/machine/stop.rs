@@ -1,0 +1,178 @@
+//! One stop: from the request, or from the main process's own end, to the last one's leaving.
+
+use super::{Reason, looks::Looks};
+use crate::{
+    grace::reserve, report::StopSummary, settings::Settings, signal::Signal, time::Moment,
+};
+use std::time::Duration;
+
+/// What began it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A stop signal.
+    Asked,
+    /// The main process ended by itself.
+    MainEnded,
+}
+
+/// What follows when nobody is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    Leave,
+    Restart { at: Moment },
+}
+
+/// When those who are left are killed, and when outro leaves whoever is left.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    kill_at: Moment,
+    leave_by: Moment,
+    reason: Reason,
+}
+
+/// How long after its KILL a process is waited for where no platform's kill is near.
+const AFTER_LINGER: Duration = Duration::from_secs(1);
+
+/// After a second ^C.
+const AFTER_KEYBOARD: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    pub(super) cause: Cause,
+    pub(super) signal: Signal,
+    pub(super) then: Then,
+    pub(super) looks: Looks,
+    pub(super) killing: bool,
+    /// How many were killed.
+    pub(super) killed: usize,
+    /// When the first telling was.
+    pub(super) told_first: Option<Moment>,
+    /// What the group was told, where nobody can be seen.
+    pub(super) told_blindly: Option<Signal>,
+    began: Moment,
+    held_until: Option<Moment>,
+    end: Option<End>,
+}
+
+/// What a stop wants done when time has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Look,
+    Leave,
+}
+
+impl Stop {
+    /// A stop signal came.
+    pub(super) fn asked(settings: &Settings, now: Moment, signal: Signal) -> Self {
+        let held_until = (settings.delay > Duration::ZERO).then(|| now + settings.delay);
+        Self {
+            held_until,
+            end: settings.grace.map(|grace| End::of_grace(now, grace)),
+            looks: Looks::from(held_until.unwrap_or(now)),
+            ..Self::new(Cause::Asked, now, signal, Then::Leave)
+        }
+    }
+
+    /// The main process ended by itself.
+    pub(super) fn main_ended(settings: &Settings, now: Moment, then: Then) -> Self {
+        let kill_at = now + settings.linger;
+        let leave_by = kill_at + AFTER_LINGER;
+        Self {
+            end: Some(End { kill_at, leave_by, reason: Reason::Linger }),
+            ..Self::new(Cause::MainEnded, now, Signal::TERM, then)
+        }
+    }
+
+    fn new(cause: Cause, now: Moment, signal: Signal, then: Then) -> Self {
+        Self {
+            cause,
+            signal,
+            then,
+            looks: Looks::from(now),
+            killing: false,
+            killed: 0,
+            told_first: None,
+            told_blindly: None,
+            began: now,
+            held_until: None,
+            end: None,
+        }
+    }
+
+    /// A stop signal came while what the main process left behind is being stopped: the grace
+    /// counts as well, whichever ends first.
+    pub(super) fn limit(&mut self, settings: &Settings, now: Moment) {
+        if let Some(grace) = settings.grace {
+            let end = End::of_grace(now, grace);
+            if self.end.is_none_or(|own| end.kill_at < own.kill_at) {
+                self.end = Some(end);
+            }
+        }
+    }
+
+    /// The grace ends now.
+    pub(super) fn end_grace(&mut self, now: Moment) {
+        self.end =
+            Some(End { kill_at: now, leave_by: now + AFTER_KEYBOARD, reason: Reason::Grace });
+    }
+
+    /// Another stop signal, for a peer's contract.
+    pub(super) fn tell_another(&mut self, now: Moment, signal: Signal) {
+        self.signal = signal;
+        self.held_until = None;
+        self.looks.at(now);
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<(Moment, Reason)> {
+        let look_reason = if self.held_until.is_some() { Reason::Delay } else { Reason::Look };
+        let look = self.looks.next().map(|next| (next, look_reason));
+        let end = self.end.map(|end| match self.killing {
+            false => (end.kill_at, end.reason),
+            true => (end.leave_by, Reason::Leave),
+        });
+        [look, end].into_iter().flatten().min_by_key(|(moment, _)| *moment)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Moment) -> Due {
+        if let Some(end) = self.end {
+            if self.killing && end.leave_by <= now {
+                return Due::Leave;
+            }
+            if !self.killing && end.kill_at <= now {
+                self.killing = true;
+                self.looks.at(now);
+            }
+        }
+        if !self.looks.take_due(now) {
+            return Due::Nothing;
+        }
+        self.held_until = None;
+        Due::Look
+    }
+
+    pub(super) fn summary(&self, settings: &Settings, now: Moment) -> StopSummary {
+        let ms = |moment: Moment| moment.since(self.began).as_millis() as u64;
+        StopSummary {
+            signal: self.signal,
+            asked: self.cause == Cause::Asked,
+            route: settings.route,
+            began: self.began,
+            delay_ms: settings.delay.as_millis() as u64,
+            grace_ms: settings.grace.map(|grace| grace.as_millis() as u64),
+            deadline_ms: self.end.map(|end| ms(end.kill_at)),
+            told_ms: self.told_first.map(ms),
+            took_ms: ms(now),
+            killed: self.killed,
+        }
+    }
+}
+
+impl End {
+    /// The reserve is for the kill, its lines and the way out; a quarter of it stays unused.
+    fn of_grace(now: Moment, grace: Duration) -> Self {
+        let reserve = reserve(grace);
+        let kill_at = now + grace.saturating_sub(reserve);
+        Self { kill_at, leave_by: kill_at + reserve * 3 / 4, reason: Reason::Grace }
+    }
+}

@@ -1,0 +1,266 @@
+//! Who gets a stop signal: the rules of `--route tree`.
+//!
+//! ```text
+//! stop(P), from the top down:
+//!   P handles it -> tell P, and leave everything below P to P
+//!   P default    -> tell P (it dies, so a shell's loop starts nothing more), then stop each child
+//!   P ignores    -> do not tell P, stop each child
+//! ```
+//!
+//! One look gives one [`plan`]; looks are repeated until nobody is left, so a fork, an orphan or a
+//! child whose handling parent has died is found by the next one. Beyond the three lines:
+//!
+//! - Whoever was told in this stop is not told again.
+//! - A filter (a leaf with the default action whose standard input is a pipe that a told process
+//!   writes) is left to its end of file; told at once it would break the pipe in the middle of the
+//!   writer's clean-up. It is told when its writers have been gone for [`FILTER_PATIENCE`].
+//! - A shell that traps the signal may need its foreground child to be told; see [`crate::shell`].
+//! - SIGINT and SIGQUIT are ignored in a shell's background jobs (POSIX, 2.11). Such a process gets
+//!   SIGTERM in their place if it does not ignore that too, or it would never hear of the stop.
+
+use crate::{
+    ledger::{Ledger, Why},
+    process::{Condition, Details, Disposition, Identity, Pipe, Process, Tree},
+    shell,
+    signal::Signal,
+    time::Moment,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+/// How long a filter has, after its last writer is gone, to finish what it read.
+pub const FILTER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who gets the stop signal (`--route`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Whom it concerns, by the rules of this module.
+    Tree,
+    /// The main process alone.
+    Main,
+    /// The main process's group.
+    Group,
+    /// Every process.
+    All,
+}
+
+impl Route {
+    /// The names that `--route` takes.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("tree", Self::Tree), ("main", Self::Main), ("group", Self::Group), ("all", Self::All)];
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, route)| route == self).map_or("", |(name, _)| name);
+        formatter.write_str(name)
+    }
+}
+
+/// One process that is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tell {
+    /// Where it stands in the tree.
+    pub index: usize,
+    /// The signal.
+    pub signal: Signal,
+    /// Why.
+    pub why: Why,
+}
+
+/// Since when each filter that is left to its end of file has had no writer.
+#[derive(Clone, Debug, Default)]
+pub struct Filters(BTreeMap<Identity, Moment>);
+
+impl Filters {
+    /// Forgets them all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A stop signal on its way through one look at the tree.
+pub struct Walk<'a> {
+    /// The look.
+    pub tree: &'a Tree,
+    /// What it did not hold.
+    pub details: &'a dyn Details,
+    /// Who was told before.
+    pub ledger: &'a Ledger,
+    /// The stop signal.
+    pub signal: Signal,
+    /// When the look was.
+    pub now: Moment,
+}
+
+/// Where a process stands after the first pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Below a living process that handles the signal: that one's to stop.
+    Covered,
+    /// Was told before, and its children are its own.
+    Handling,
+    /// Was told before, or is not to be told; its children are.
+    Open,
+    /// To be told; whether it handles the signal says whose its children are.
+    Tell(Signal, Why, Disposition),
+    /// To be told, unless it turns out to be a filter.
+    Candidate,
+}
+
+/// Who is to be told now, parents before children.
+pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
+    let mut standings = first_pass(walk);
+    spare_filters(walk, &mut standings, filters);
+    standings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, standing)| match *standing {
+            Standing::Tell(signal, why, _) => Some(Tell { index, signal, why }),
+            Standing::Candidate => {
+                Some(Tell { index, signal: walk.signal, why: Why::DefaultAction })
+            }
+            Standing::Covered | Standing::Handling | Standing::Open => None,
+        })
+        .collect()
+}
+
+/// Where each process stands, filters not yet considered.
+fn first_pass(walk: &Walk<'_>) -> Vec<Standing> {
+    let tree = walk.tree;
+    let mut standings: Vec<Standing> = Vec::with_capacity(tree.processes().len());
+    // The shells whose foreground children are outro's to tell.
+    let mut held_up: Vec<usize> = Vec::new();
+    for (index, process) in tree.processes().iter().enumerate() {
+        let parent = tree.parent(index);
+        let left_to_parent = parent.is_some_and(|parent| match standings[parent] {
+            Standing::Covered => true,
+            Standing::Handling => {
+                let shell = &tree.processes()[parent];
+                let freed = held_up.contains(&parent)
+                    && walk
+                        .ledger
+                        .get(shell.id)
+                        .is_some_and(|entry| shell::is_foreground_child(process, shell, entry));
+                !freed
+            }
+            Standing::Tell(_, _, disposition) => disposition == Disposition::Handles,
+            Standing::Open | Standing::Candidate => false,
+        });
+        let standing =
+            if left_to_parent { Standing::Covered } else { standing_of(walk, index, process) };
+        if standing == Standing::Handling && is_held_up(walk, index, process) {
+            held_up.push(index);
+        }
+        let standing = match standing {
+            Standing::Tell(signal, _, disposition)
+                if parent.is_some_and(|parent| held_up.contains(&parent)) =>
+            {
+                Standing::Tell(signal, Why::TrappingShell, disposition)
+            }
+            Standing::Covered
+            | Standing::Handling
+            | Standing::Open
+            | Standing::Candidate
+            | Standing::Tell(..) => standing,
+        };
+        standings.push(standing);
+    }
+    standings
+}
+
+/// Where a process stands that is not left to its parent.
+fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
+    if process.condition == Condition::Zombie {
+        return Standing::Open;
+    }
+    if let Some(entry) = walk.ledger.get(process.id)
+        && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
+    {
+        return match entry.disposition {
+            Disposition::Handles => Standing::Handling,
+            Disposition::Default | Disposition::Ignores => Standing::Open,
+        };
+    }
+    match process.disposition(walk.signal) {
+        Disposition::Handles => Standing::Tell(walk.signal, Why::Handles, Disposition::Handles),
+        Disposition::Ignores => in_place(process, walk.signal),
+        Disposition::Default if walk.tree.children(index).is_empty() => Standing::Candidate,
+        Disposition::Default => {
+            Standing::Tell(walk.signal, Why::DefaultAction, Disposition::Default)
+        }
+    }
+}
+
+/// Where a process stands that ignores the stop signal.
+fn in_place(process: &Process, signal: Signal) -> Standing {
+    let is_keyboard = signal == Signal::INT || signal == Signal::QUIT;
+    match process.disposition(Signal::TERM) {
+        Disposition::Ignores => Standing::Open,
+        Disposition::Handles | Disposition::Default if !is_keyboard => Standing::Open,
+        disposition @ (Disposition::Handles | Disposition::Default) => {
+            Standing::Tell(Signal::TERM, Why::InPlace, disposition)
+        }
+    }
+}
+
+fn is_held_up(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
+    walk.ledger.get(process.id).is_some_and(|entry| {
+        shell::is_held_up(process, entry, walk.tree.children(index), walk.details, walk.now)
+    })
+}
+
+/// Takes filters out of those to be told, until their writers are gone.
+fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filters) {
+    let processes = walk.tree.processes();
+    let mut candidates: Vec<(usize, Pipe)> = Vec::new();
+    let mut is_candidate = vec![false; standings.len()];
+    for (index, _) in
+        standings.iter().enumerate().filter(|(_, standing)| **standing == Standing::Candidate)
+    {
+        if let Some(pipe) = walk.details.input_pipe(processes[index].id.pid) {
+            candidates.push((index, pipe));
+            is_candidate[index] = true;
+        }
+    }
+    if candidates.is_empty() {
+        return;
+    }
+    let outputs = |index: usize| walk.details.output_pipes(processes[index].id.pid);
+    let mut written: BTreeSet<Pipe> = (0..standings.len())
+        .filter(|index| match standings[*index] {
+            Standing::Covered | Standing::Handling | Standing::Tell(..) => true,
+            // A leaf that is to die of the signal writes until then.
+            Standing::Candidate => !is_candidate[*index],
+            Standing::Open => walk.ledger.get(processes[*index].id).is_some(),
+        })
+        .filter(|index| processes[*index].condition != Condition::Zombie)
+        .flat_map(|index| outputs(index).into_iter().flatten())
+        .collect();
+    // A filter that is left to its end of file is itself a writer of the next one.
+    loop {
+        let (spared, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|(_, pipe)| written.contains(pipe));
+        for (index, _) in &spared {
+            standings[*index] = Standing::Open;
+            filters.0.insert(processes[*index].id, walk.now);
+            written.extend(outputs(*index).into_iter().flatten());
+        }
+        candidates = others;
+        if spared.is_empty() {
+            break;
+        }
+    }
+    // Those that were spared before, and have no writer now.
+    for (index, _) in candidates {
+        let Some(last_written) = filters.0.get(&processes[index].id) else { continue };
+        standings[index] = if walk.now.since(*last_written) < FILTER_PATIENCE {
+            Standing::Open
+        } else {
+            Standing::Tell(walk.signal, Why::WritersGone, Disposition::Default)
+        };
+    }
+}

@@ -1,0 +1,78 @@
+//! Shells that trap the signal.
+//!
+//! A shell runs its trap only when its foreground child has ended. Told alone, it would sit there
+//! until the child is done, and the child would never hear of the stop. So a moment after such a
+//! shell was told, and if it is still in the same wait, its foreground child is told too.
+//!
+//! A background child is another matter: the shell is in its `wait` builtin then, its trap runs at
+//! once, and the child is its to stop. To be told by both is what many programs take for "now!".
+//! Several signs tell the two apart; each was seen in dash, bash, busybox, zsh, mksh and ksh93:
+//!
+//! - In an asynchronous list SIGINT and SIGQUIT are ignored (POSIX, 2.11), in the shell they are
+//!   not. But Node resets every disposition when it starts, so the sign may be missing.
+//! - dash and busybox ash sleep in rt_sigsuspend in `wait`, and in wait4 for a foreground child.
+//! - When a trap has run, the shell has gone on: it waits elsewhere (another call or another depth
+//!   of its stack), or has a child that is younger than the telling.
+
+use crate::{
+    ledger::Entry,
+    process::{Details, Process, Shell, Sleep, SleepCall},
+    signal::Signal,
+    time::Moment,
+};
+use std::time::Duration;
+
+/// How long a shell has to run its trap before outro looks whether it can.
+pub const TRAP_PATIENCE: Duration = Duration::from_millis(150);
+
+/// Whether the shell of this entry is held up by a foreground child: its trap has not run.
+/// `children` are those that it has now.
+#[must_use]
+pub fn is_held_up(
+    shell: &Process,
+    entry: &Entry,
+    children: &[Process],
+    details: &dyn Details,
+    now: Moment,
+) -> bool {
+    let Some(at_telling) = &entry.shell else { return false };
+    let Some(told) = entry.told.first() else { return false };
+    if now.since(told.at) < TRAP_PATIENCE {
+        return false;
+    }
+    // Children that the trap itself started: it runs.
+    let trap_has_started_one = children
+        .iter()
+        .any(|child| child.id.start > entry.told_ticks && !at_telling.children.contains(&child.id));
+    !trap_has_started_one
+        && match (details.shell(shell.id.pid), at_telling.sleep, details.sleep(shell.id.pid)) {
+            // It runs another program by now.
+            (None, _, _) => false,
+            (Some(kind), before, Some(now)) => {
+                waits(kind, now) && before.is_none_or(|it| it == now)
+            }
+            // The system does not tell: the signs on the children must do.
+            (Some(_), _, None) => true,
+        }
+}
+
+/// Whether a shell that sleeps like this may wait for a foreground child.
+fn waits(kind: Shell, sleep: Sleep) -> bool {
+    match (kind, sleep.call) {
+        (_, SleepCall::Wait) => true,
+        (Shell::Ash, SleepCall::Signal) => false,
+        (Shell::Other, SleepCall::Signal) => true,
+        (_, SleepCall::Other) => false,
+    }
+}
+
+/// Whether this child of a shell that was told is in its foreground, and was when it was told.
+#[must_use]
+pub fn is_foreground_child(child: &Process, shell: &Process, entry: &Entry) -> bool {
+    let Some(at_telling) = &entry.shell else { return false };
+    let was_there = child.id.start < entry.told_ticks || at_telling.children.contains(&child.id);
+    let in_background = [Signal::INT, Signal::QUIT]
+        .iter()
+        .any(|signal| child.ignored.contains(*signal) && !shell.ignored.contains(*signal));
+    was_there && !in_background
+}
