@@ -155,7 +155,7 @@ impl Machine {
             Phase::Stopping(stop) => match stop.handle_timeout(now) {
                 stop::Due::Nothing => {}
                 stop::Due::Look if self.sight == Sight::Blind => self.act_blindly(now),
-                stop::Due::Look => self.actions.push_back(Action::Look),
+                stop::Due::Look => self.actions.push_back(Action::Look { signal: stop.signal }),
                 stop::Due::Leave => self.leave_behind(now),
             },
             Phase::Running | Phase::Pausing { .. } | Phase::Over => {}

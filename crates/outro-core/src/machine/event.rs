@@ -69,7 +69,10 @@ pub enum Action {
     /// Start the program; the answer is [`Event::Started`] or [`Event::NotStarted`].
     Start,
     /// Look at the processes; the answer is [`Event::Seen`] or [`Event::Blind`].
-    Look,
+    Look {
+        /// The stop signal, whose dispositions matter.
+        signal: Signal,
+    },
     /// Signal exactly this process, never one that got its pid since.
     Tell {
         /// Which.

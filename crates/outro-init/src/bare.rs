@@ -1,0 +1,43 @@
+//! What goes on when the loop has panicked: a bare init. It passes signals on, reaps, waits for
+//! everyone, and leaves with the main process's code. It decides nothing, so nothing in it can go
+//! wrong in the same way.
+
+use crate::voice::say;
+use outro_core::{exit::ExitStatus, process::Pid, signal::Signal};
+use outro_sys::{
+    own, signals,
+    wait::{self, Waited},
+};
+
+/// What must be known of the program whatever happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// The main process, while it is not reaped.
+    pub main: Option<Pid>,
+    /// How it ended.
+    pub status: Option<ExitStatus>,
+}
+
+/// Goes on as a bare init.
+pub fn run(mut held: Held) -> ! {
+    say("internal error; going on as a bare init: passing signals on, and waiting for everyone");
+    loop {
+        loop {
+            match wait::next() {
+                Waited::Ended { pid, status } if held.main == Some(pid) => {
+                    held = Held { main: None, status: Some(status) };
+                }
+                Waited::Ended { .. } | Waited::Stopped { .. } => {}
+                Waited::Nothing => break,
+                Waited::Childless => own::leave(held.status.map_or(1, ExitStatus::code)),
+            }
+        }
+        if let Some(received) = signals::wait(None)
+            && received.signal != Signal::CHLD
+            && let Some(main) = held.main
+        {
+            // Gone in this very moment: the next round reaps it.
+            let _gone = signals::send(main, received.signal);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The peers' command lines, by the name that outro is called by.
+//!
+//! A door keeps its peer's contract where a test of the peer pins it: flags, variables, messages,
+//! exit codes, and what happens where it is not PID 1. As PID 1 outro's promises hold: whoever is below is
+//! waited for. The `OUTRO_…` variables are read as well.
+
+mod catatonit;
+mod dumb_init;
+mod getopt;
+mod tini;
+
+use crate::{
+    arguments,
+    plan::{Plan, Request},
+    voice::say,
+};
+use outro_core::exit::USAGE;
+use std::ffi::OsString;
+
+/// A peer that outro stands in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// tini, and Docker's copy of it.
+    Tini,
+    /// dumb-init.
+    DumbInit,
+    /// catatonit.
+    Catatonit,
+}
+
+/// What `-l` and `-L` print: the licence is outro's.
+const LICENCE: &str =
+    "outro is free software, under the MIT licence or the Apache licence 2.0, as you choose.\n";
+
+impl Door {
+    /// The door of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "tini" | "tini-static" | "docker-init" => Some(Self::Tini),
+            "dumb-init" => Some(Self::DumbInit),
+            "catatonit" => Some(Self::Catatonit),
+            _ => None,
+        }
+    }
+
+    /// What these arguments, the program's own name first, ask for.
+    #[must_use]
+    pub fn request(self, command_line: &[OsString]) -> Request {
+        let mut plan = Plan::new();
+        if let Err(message) = arguments::from_environment(&mut plan, std::env::vars_os()) {
+            return Request::PrintError(format!("outro: {message}\n"), USAGE);
+        }
+        let settled = match self {
+            Self::Tini => tini::read(&mut plan, command_line),
+            Self::DumbInit => dumb_init::read(&mut plan, command_line),
+            Self::Catatonit => catatonit::read(&mut plan, command_line),
+        };
+        if let Err(request) = settled {
+            return request;
+        }
+        match plan.settle() {
+            Ok(()) => Request::Run(Box::new(plan)),
+            Err(message) => {
+                say(&message);
+                Request::PrintError(String::new(), USAGE)
+            }
+        }
+    }
+}

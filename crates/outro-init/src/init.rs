@@ -1,0 +1,346 @@
+//! The loop: the core's machine on a real system. One thread, no file descriptor, and no timer
+//! while the program runs; it sleeps in one system call.
+
+use crate::{
+    bare::{self, Held},
+    look::{Look, ProcDetails},
+    plan::{Adoption, Directory, JobControl, Plan, TerminalChoice},
+    report, voice,
+};
+use outro_core::{
+    machine::{Action, Event, Machine, Main, Sender},
+    process::Pid,
+    signal::Signal,
+};
+use outro_sys::{
+    Errno, clock, own,
+    signals::{self, Received},
+    spawn::{Handover, Membership, Program, Setup},
+    terminal::{Detached, Terminal, detach},
+    wait::{self, Waited},
+};
+use std::{
+    ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
+};
+
+/// Runs the plan to the end of the process.
+pub fn run(plan: Plan) -> ! {
+    let mut held = Held::default();
+    panic::set_hook(Box::new(|info| voice::say(&format!("internal error: {info}"))));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| match Init::new(plan, &mut held).run() {
+        ControlFlow::Break(code) => code,
+        ControlFlow::Continue(()) => 0,
+    }));
+    match result {
+        Ok(code) => own::leave(code),
+        Err(_) => bare::run(held),
+    }
+}
+
+struct Init<'a> {
+    plan: Plan,
+    program: Program,
+    machine: Machine,
+    held: &'a mut Held,
+    terminal: Option<Terminal>,
+    /// The last look: the processes in it are held until the next.
+    look: Look,
+    open_files: Option<own::OpenFiles>,
+    /// dumb-init: signals by which the kernel tells of the terminal that outro gave up.
+    handoff: Vec<Signal>,
+}
+
+/// Goes on, or leaves with an exit code.
+type Flow = ControlFlow<u8>;
+
+impl<'a> Init<'a> {
+    fn new(plan: Plan, held: &'a mut Held) -> Self {
+        let mut program = Program::new(&plan.command);
+        let is_for_us = |value: String| value.trim() == own::pid().to_string();
+        if plan.passes_listen_pid && std::env::var("LISTEN_PID").is_ok_and(is_for_us) {
+            program.with_listen_pid();
+        }
+        let machine = Machine::new(plan.settings.clone());
+        Self {
+            plan,
+            program,
+            machine,
+            held,
+            terminal: None,
+            look: Look::default(),
+            open_files: None,
+            handoff: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Flow {
+        self.adopt();
+        if self.plan.is_pause {
+            return self.pause();
+        }
+        self.take_note_of_terminal();
+        loop {
+            self.act()?;
+            let deadline = self.machine.next_deadline();
+            let timeout = deadline.map(|(moment, _)| moment.since(clock::now()));
+            if let Some(received) = signals::wait(timeout) {
+                self.take(received)?;
+            }
+            self.machine.handle_timeout(clock::now());
+        }
+    }
+
+    /// Makes orphans outro's own.
+    fn adopt(&mut self) {
+        let voice = self.plan.voice;
+        if let Some(signal) = self.plan.parent_death
+            && let Err(errno) = own::set_parent_death_signal(signal)
+        {
+            voice::say(&format!("no signal when the parent ends: {errno}"));
+        }
+        if own::pid().0 == 1 {
+            return;
+        }
+        match self.plan.adoption {
+            Adoption::Always => match own::become_subreaper() {
+                Ok(()) => voice.became_subreaper(),
+                Err(errno) => voice::say(&format!("orphans cannot be waited for: {errno}")),
+            },
+            Adoption::OnlyAsPid1 if own::is_subreaper() => {}
+            Adoption::OnlyAsPid1 => voice.not_a_reaper(),
+        }
+    }
+
+    /// No program: leave at a stop signal, reap until then.
+    fn pause(&mut self) -> Flow {
+        loop {
+            match signals::wait(None).map(|received| received.signal) {
+                Some(Signal::TERM | Signal::INT) => return ControlFlow::Break(0),
+                Some(Signal::CHLD) => while matches!(wait::next(), Waited::Ended { .. }) {},
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    fn take_note_of_terminal(&mut self) {
+        match self.plan.terminal {
+            TerminalChoice::Input => self.terminal = Terminal::in_foreground(),
+            TerminalChoice::Controlling => {
+                self.terminal = Terminal::controlling().or_else(Terminal::in_foreground);
+            }
+            TerminalChoice::NewSession => self.detach(),
+            TerminalChoice::Leave => {}
+        }
+    }
+
+    fn detach(&mut self) {
+        let voice = self.plan.voice;
+        match detach() {
+            Detached::Failed(errno) => voice.dumb_init(&format!(
+                "Unable to detach from controlling tty (errno={} {errno}).",
+                errno.0
+            )),
+            Detached::AsSessionLeader => {
+                self.handoff = vec![Signal::HUP, Signal::CONT];
+                voice.dumb_init(
+                    "Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.",
+                );
+            }
+            Detached::AsMember => {
+                voice.dumb_init("Detached from controlling tty, but was not session leader.");
+            }
+        }
+    }
+
+    /// Carries out what the machine wants.
+    fn act(&mut self) -> Flow {
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::Start => self.start(),
+                Action::Look { signal } => self.look(signal),
+                Action::Tell { id, signal } => {
+                    if self.look.send(id, signal) == Err(Errno::PERM) {
+                        self.machine.handle(clock::now(), Event::Refused { id });
+                    }
+                }
+                Action::TellMain { signal } => {
+                    if let Main::Alive { pid, .. } = self.machine.main() {
+                        // Gone in this very moment: its SIGCHLD is on its way.
+                        let _gone = signals::send(pid, signal);
+                    }
+                }
+                Action::TellGroup { group, signal } => {
+                    let _gone = signals::send_group(group, signal);
+                }
+                Action::TakeTerminal => {
+                    if let Some(terminal) = &self.terminal {
+                        // The terminal may have hung up; then there is none to take.
+                        let _gone = terminal.take();
+                    }
+                }
+                Action::SuspendSelf => {
+                    self.plan.voice.suspending();
+                    own::suspend();
+                }
+                Action::Note(note) => {
+                    if let Some(sentence) = voice::sentence(&note, self.plan.is_verbose) {
+                        voice::say(&sentence);
+                    }
+                }
+                Action::Leave { code } => return self.leave(code),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn start(&mut self) {
+        let handover = match (self.plan.terminal, &self.terminal) {
+            (TerminalChoice::NewSession, _) => Handover::Controlling,
+            (_, Some(terminal)) => Handover::Foreground(terminal.raw()),
+            (_, None) => Handover::Keep,
+        };
+        let setup = Setup {
+            membership: self.plan.membership,
+            handover,
+            blocked: self.plan.blocked,
+            open_files: self.open_files,
+        };
+        let voice = self.plan.voice;
+        let name = self
+            .plan
+            .command
+            .first()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let event = match self.program.start(&setup) {
+            Ok(pid) => {
+                self.held.main = Some(pid);
+                voice.started(&name, pid);
+                if setup.membership == Membership::Session {
+                    voice.dumb_init("setsid complete.");
+                }
+                Event::Started { pid }
+            }
+            Err(errno) => {
+                voice.not_started(&name, errno);
+                Event::NotStarted { code: (self.plan.start_failure)(errno) }
+            }
+        };
+        self.machine.handle(clock::now(), event);
+        if self.plan.directory == Directory::Root
+            && let Err(errno) = own::leave_directory()
+        {
+            voice.dumb_init(&format!("Unable to chdir(\"/\") (errno={} {errno})", errno.0));
+        }
+    }
+
+    fn look(&mut self, signal: Signal) {
+        let began = clock::now();
+        if self.open_files.is_none() {
+            self.open_files = own::raise_open_files();
+        }
+        match Look::now(signal) {
+            Some(look) => {
+                self.look = look;
+                let now = clock::now();
+                let took = now.since(began);
+                let tree = &self.look.tree;
+                self.machine.handle(now, Event::Seen { tree, details: &ProcDetails, took });
+            }
+            None => self.machine.handle(clock::now(), Event::Blind),
+        }
+    }
+
+    fn take(&mut self, received: Received) -> Flow {
+        let Received { signal, sender, from_kernel } = received;
+        // outro's own write to a pipe that nobody reads.
+        if signal == Signal::PIPE && sender == own::pid() {
+            return ControlFlow::Continue(());
+        }
+        let voice = self.plan.voice;
+        if signal == Signal::CHLD {
+            voice.received(signal, &self.plan.settings.rewrites);
+            return self.reap();
+        }
+        if let Some(index) = self.handoff.iter().position(|expected| *expected == signal) {
+            self.handoff.remove(index);
+            voice.dumb_init(&format!("Ignoring tty hand-off signal {}.", signal.number()));
+            return ControlFlow::Continue(());
+        }
+        if self.plan.deaf_to.contains(&signal) {
+            return ControlFlow::Continue(());
+        }
+        voice.received(signal, &self.plan.settings.rewrites);
+        let is_key = signal == Signal::INT || signal == Signal::QUIT;
+        let sender = if from_kernel && is_key { Sender::Terminal } else { Sender::Process };
+        self.machine.handle(clock::now(), Event::Signal { signal, sender });
+        ControlFlow::Continue(())
+    }
+
+    /// Takes the wait status of everyone who has ended.
+    fn reap(&mut self) -> Flow {
+        // The main process first, and while its pid and its group are still its own.
+        if let Main::Alive { pid, .. } = self.machine.main()
+            && let Some(status) = wait::peek_ended(pid)
+        {
+            self.held.status = Some(status);
+            self.plan.voice.reaped(pid, status, true, &self.plan.settings.rewrites);
+            self.machine.handle(clock::now(), Event::Ended { pid, status });
+            self.act()?;
+        }
+        loop {
+            match wait::next() {
+                Waited::Ended { pid, .. } if self.held.main == Some(pid) => self.held.main = None,
+                Waited::Ended { pid, status } => {
+                    self.plan.voice.reaped(pid, status, false, &self.plan.settings.rewrites);
+                    self.machine.handle(clock::now(), Event::Ended { pid, status });
+                }
+                Waited::Stopped { pid, signal } => self.follow(pid, signal),
+                Waited::Nothing => {
+                    self.plan.voice.reaped_all(true);
+                    return ControlFlow::Continue(());
+                }
+                Waited::Childless => {
+                    self.plan.voice.reaped_all(false);
+                    self.machine.handle(clock::now(), Event::Childless);
+                    return ControlFlow::Continue(());
+                }
+            }
+        }
+    }
+
+    /// The program was stopped by ^Z: outro stops too, so that the shell that started it goes on,
+    /// and both are continued together. As PID 1 there is no such shell.
+    fn follow(&mut self, pid: Pid, signal: Signal) {
+        let Some(terminal) = &self.terminal else { return };
+        let by_terminal = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
+        let follows = self.plan.job_control == JobControl::Follow && own::pid().0 != 1;
+        if !follows || !by_terminal || self.held.main != Some(pid) {
+            return;
+        }
+        let _gone = terminal.take();
+        own::suspend();
+        if Terminal::in_foreground().is_some() {
+            let _gone = terminal.give(pid);
+        }
+        let _gone = signals::send_group(pid, Signal::CONT);
+    }
+
+    fn leave(&mut self, code: u8) -> Flow {
+        let asked = self.plan.is_verbose || self.plan.report.is_some();
+        if asked {
+            let report = self.machine.report(clock::now());
+            if self.plan.is_verbose {
+                report::print(&report);
+            }
+            if let Some(path) = &self.plan.report {
+                report::write(&report, &self.plan.command, path);
+            }
+        }
+        if !matches!(self.machine.main(), Main::NotStarted(_)) {
+            self.plan.voice.leaving(code);
+        }
+        ControlFlow::Break(code)
+    }
+}

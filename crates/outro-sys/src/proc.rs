@@ -1,0 +1,212 @@
+//! Reading `/proc` (proc(5)).
+
+use outro_core::{
+    process::{Condition, Identity, Name, Pid, Pipe, Process, Sleep, SleepCall, Ticks},
+    signal::SignalSet,
+};
+use std::{fs, io, io::Read, os::unix::ffi::OsStrExt, path::Path};
+
+/// The longest `/proc/PID/stat` by far: 52 numbers of at most 20 digits and a name of 15 bytes.
+const STAT_MAX: usize = 2048;
+
+/// Whether `/proc` is there, and shows outro's own PID namespace.
+#[must_use]
+pub fn is_ours() -> bool {
+    fs::read_link("/proc/self")
+        .is_ok_and(|link| link.as_os_str().as_bytes() == std::process::id().to_string().as_bytes())
+}
+
+/// All pids that `/proc` shows.
+///
+/// # Errors
+/// Those of reading a directory.
+pub fn pids() -> io::Result<impl Iterator<Item = Pid>> {
+    let entries = fs::read_dir("/proc")?;
+    Ok(entries.filter_map(|entry| {
+        entry.ok()?.file_name().to_str().and_then(|name| name.parse().ok()).map(Pid)
+    }))
+}
+
+/// One process, from `/proc/PID/stat`. `None` if it is gone, or hidden.
+#[must_use]
+pub fn process(pid: Pid) -> Option<Process> {
+    let mut buffer = [0; STAT_MAX];
+    let length = read_into(&format!("/proc/{pid}/stat"), &mut buffer)?;
+    parse_stat(&buffer[..length])
+}
+
+/// The sets of `/proc/PID/status`, which hold the real-time signals as well: handled and ignored.
+#[must_use]
+pub fn signal_sets(pid: Pid) -> Option<(SignalSet, SignalSet)> {
+    parse_status(&fs::read(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// What `/proc/PID/stat` says. Its numbers of signals are for 1 to 31 only.
+#[must_use]
+pub fn parse_stat(stat: &[u8]) -> Option<Process> {
+    // The name is in parentheses and may hold any byte, parentheses and spaces among them.
+    let open = stat.iter().position(|byte| *byte == b'(')?;
+    let close = stat.iter().rposition(|byte| *byte == b')')?;
+    let pid = number(stat.get(..open)?.trim_ascii())?;
+    let name = Name::new(stat.get(open + 1..close)?);
+    let mut fields = stat.get(close + 1..)?.trim_ascii().split(|byte| *byte == b' ');
+    // Fields are numbered from 1 as in proc_pid_stat(5); the first after the name is 3.
+    let state = fields.next()?;
+    let parent = number(fields.next()?)?;
+    let group = fields.next().and_then(number).unwrap_or(0);
+    let mut fields = fields.skip(20 - 6);
+    let threads = number(fields.next()?)?;
+    let start = number(fields.nth(22 - 21)?)?;
+    let mut fields = fields.skip(32 - 23);
+    let blocked = number(fields.next()?)?;
+    let ignored = number(fields.next()?)?;
+    let caught = number(fields.next()?)?;
+    let condition = match state {
+        // A leader that has ended while other threads go on: the process lives.
+        b"Z" if threads > 1 => Condition::Alive,
+        b"Z" | b"X" | b"x" => Condition::Zombie,
+        b"T" => Condition::Stopped,
+        _ => Condition::Alive,
+    };
+    Some(Process {
+        id: Identity { pid: Pid(u32::try_from(pid).ok()?), start: Ticks(start) },
+        parent: Pid(u32::try_from(parent).ok()?),
+        group: Pid(u32::try_from(group).ok()?),
+        condition,
+        handled: SignalSet::from_mask(blocked | caught),
+        ignored: SignalSet::from_mask(ignored),
+        name,
+    })
+}
+
+/// What `/proc/PID/status` says of signals: those that are handled, those that are ignored.
+#[must_use]
+pub fn parse_status(status: &[u8]) -> Option<(SignalSet, SignalSet)> {
+    let set = |key: &[u8]| {
+        let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(key))?;
+        let text = std::str::from_utf8(line).ok()?.trim();
+        u64::from_str_radix(text, 16).ok().map(SignalSet::from_mask)
+    };
+    let handled = set(b"SigBlk:")?.union(set(b"SigCgt:")?);
+    Some((handled, set(b"SigIgn:")?))
+}
+
+/// Where the process sleeps. `None` if it runs, or if outro may not know.
+#[must_use]
+pub fn sleep(pid: Pid) -> Option<Sleep> {
+    parse_syscall(&fs::read(format!("/proc/{pid}/syscall")).ok()?)
+}
+
+/// What `/proc/PID/syscall` says: the call's number, six arguments, the stack pointer and the
+/// program counter; or `running`.
+#[must_use]
+pub fn parse_syscall(text: &[u8]) -> Option<Sleep> {
+    let mut fields = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+    let call: i64 = fields.next()?.parse().ok()?;
+    let stack = fields.nth(6)?.strip_prefix("0x")?;
+    let call = match call {
+        libc::SYS_wait4 | libc::SYS_waitid => SleepCall::Wait,
+        libc::SYS_rt_sigsuspend => SleepCall::Signal,
+        _ => SleepCall::Other,
+    };
+    Some(Sleep { call, stack: u64::from_str_radix(stack, 16).ok()? })
+}
+
+/// The base name of the file that the process runs.
+#[must_use]
+pub fn executable(pid: Pid) -> Option<String> {
+    let link = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let name = link.file_name()?.to_str()?;
+    Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
+}
+
+/// The process's arguments. Bytes that are not UTF-8 are replaced.
+#[must_use]
+pub fn arguments(pid: Pid) -> Option<Vec<String>> {
+    /// What is longer is cut: a command line may have megabytes.
+    const LENGTH_MAX: u64 = 4096;
+    let file = fs::File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LENGTH_MAX).read_to_end(&mut bytes).ok()?;
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
+    let arguments = bytes.split(|byte| *byte == 0);
+    // A process of the kernel's, or one that has ended, has none.
+    (!bytes.is_empty())
+        .then(|| arguments.map(|it| String::from_utf8_lossy(it).into_owned()).collect())
+}
+
+/// The pipe that a descriptor of the process is.
+#[must_use]
+pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
+    let link = fs::read_link(Path::new("/proc").join(format!("{pid}/fd/{fd}"))).ok()?;
+    link.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()
+}
+
+fn read_into(path: &str, buffer: &mut [u8]) -> Option<usize> {
+    let mut file = fs::File::open(path).ok()?;
+    // The kernel makes the whole text at the first read, so that it is of one moment.
+    file.read(buffer).ok()
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 20 {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use outro_core::signal::Signal;
+
+    const STAT: &[u8] = b"4242 (a) b (c) S 1 4242 4242 0 -1 4194304 150 0 0 0 0 0 0 0 20 0 1 0 \
+        987654 2977792 256 18446744073709551615 1 2 3 0 0 0 16384 4096 134234626 0 0 0 17 1 0 0";
+
+    #[test]
+    fn a_stat_line_is_read_whatever_the_name_holds() {
+        let process = parse_stat(STAT).expect("it is a stat line");
+        assert_eq!(process.id, Identity { pid: Pid(4242), start: Ticks(987_654) });
+        assert_eq!((process.parent, process.group), (Pid(1), Pid(4242)));
+        assert_eq!(process.name.to_string(), "a) b (c");
+        assert_eq!(process.condition, Condition::Alive);
+        assert!(process.handled.contains(Signal::TERM), "blocked");
+        assert!(process.handled.contains(Signal::INT), "caught");
+        assert!(process.ignored.contains(Signal::PIPE));
+    }
+
+    #[test]
+    fn a_cut_stat_line_is_no_process() {
+        let last = STAT.windows(10).position(|part| part == b"134234626 ").expect("it is there");
+        for length in 0..last {
+            let cut = &STAT[..length];
+            assert!(parse_stat(cut).is_none(), "{}", String::from_utf8_lossy(cut));
+        }
+    }
+
+    #[test]
+    fn own_processes_are_read_from_the_real_proc() {
+        assert!(is_ours());
+        let own = Pid(std::process::id());
+        let process = process(own).expect("we are there");
+        assert_eq!(process.id.pid, own);
+        let (handled, ignored) = signal_sets(own).expect("we are there");
+        assert!(ignored.contains(Signal::PIPE), "Rust's start-up ignores it");
+        let standard = |set: SignalSet| set.mask() & 0x7fff_ffff;
+        assert_eq!(standard(handled), standard(process.handled));
+        assert!(pids().expect("/proc is there").any(|pid| pid == own));
+        assert!(arguments(own).is_some_and(|arguments| !arguments.is_empty()));
+    }
+
+    #[test]
+    fn a_sleeping_call_is_known_by_its_number() {
+        let wait = format!("{} 0xffffffff 0x7f 0x0 0x0 0x0 0x0 0x7fff10 0x7f20\n", libc::SYS_wait4);
+        let expected = Sleep { call: SleepCall::Wait, stack: 0x7f_ff10 };
+        assert_eq!(parse_syscall(wait.as_bytes()), Some(expected));
+        assert_eq!(parse_syscall(b"running\n"), None);
+        assert_eq!(parse_syscall(b""), None);
+    }
+}

@@ -1,0 +1,330 @@
+//! Starting the program. All that runs between fork and exec is in this file.
+//!
+//! The child shares outro's memory until it execs (`CLONE_VM | CLONE_VFORK`, as posix_spawn(3) does
+//! it), which spares the copy of the page tables. posix_spawn itself can neither hand over the
+//! terminal nor write the child's pid into its environment. So [`child`] may only make system calls
+//! and read what was prepared; it allocates nothing, takes no lock, and does not return.
+
+use crate::{Errno, inherited, own::OpenFiles};
+use outro_core::process::Pid;
+use std::{
+    ffi::{CString, OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    ptr,
+    sync::atomic::{AtomicI32, Ordering::Relaxed},
+};
+
+/// What the program is a member of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// A process group of its own.
+    Group,
+    /// A session of its own.
+    Session,
+    /// outro's own group.
+    Shared,
+}
+
+/// Whether the program gets the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// It does not.
+    Keep,
+    /// Its group becomes the foreground of the terminal with this descriptor.
+    Foreground(i32),
+    /// The terminal on standard input becomes the controlling one of its session.
+    Controlling,
+}
+
+/// A program that can be started again and again.
+pub struct Program {
+    /// Where it may be: one path, or one for each directory of PATH.
+    paths: Vec<CString>,
+    /// The arguments, the program's name first.
+    arguments: Vec<CString>,
+    environment: Vec<CString>,
+    /// Where in `environment` the child's pid is to be written (LISTEN_PID), and how many digits
+    /// there are.
+    listen_pid: Option<usize>,
+}
+
+/// Which signals are blocked in the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// Those that were when outro was started.
+    Inherited,
+    /// None.
+    None,
+}
+
+/// How it is started.
+pub struct Setup {
+    /// What it is a member of.
+    pub membership: Membership,
+    /// Whether it gets the terminal.
+    pub handover: Handover,
+    /// Which signals are blocked in it.
+    pub blocked: Blocked,
+    /// The limit of open files that it gets back.
+    pub open_files: Option<OpenFiles>,
+}
+
+/// Room for a pid in decimal.
+const PID_DIGITS: usize = 10;
+
+/// The directories that are searched where PATH is not set, as execvp(3) has it.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// A text with a NUL byte, which no argument can have.
+fn c_string(text: &OsStr) -> CString {
+    let bytes: Vec<u8> = text.as_bytes().iter().copied().take_while(|byte| *byte != 0).collect();
+    CString::new(bytes).unwrap_or_default()
+}
+
+impl Program {
+    /// A program with its arguments, the name first, to be searched for in PATH as a shell does.
+    #[must_use]
+    pub fn new(command: &[OsString]) -> Self {
+        let arguments: Vec<CString> = command.iter().map(|argument| c_string(argument)).collect();
+        let environment = std::env::vars_os().map(|(name, value)| {
+            let mut entry = name;
+            entry.push("=");
+            entry.push(value);
+            c_string(&entry)
+        });
+        Self {
+            paths: command.first().map(|name| paths(name)).unwrap_or_default(),
+            arguments,
+            environment: environment.collect(),
+            listen_pid: None,
+        }
+    }
+
+    /// Removes a variable from the program's environment.
+    pub fn without_variable(&mut self, name: &str) {
+        self.environment.retain(|entry| {
+            entry
+                .to_bytes()
+                .strip_prefix(name.as_bytes())
+                .is_none_or(|rest| rest.first() != Some(&b'='))
+        });
+    }
+
+    /// Makes LISTEN_PID the program's own pid, as a receiver of sockets expects (sd_listen_fds(3)).
+    pub fn with_listen_pid(&mut self) {
+        self.without_variable("LISTEN_PID");
+        let room = "0".repeat(PID_DIGITS);
+        self.listen_pid = Some(self.environment.len());
+        self.environment.push(CString::new(format!("LISTEN_PID={room}")).unwrap_or_default());
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// What exec(2) said, or clone(2).
+    pub fn start(&self, setup: &Setup) -> Result<Pid, Errno> {
+        let mut environment: Vec<Vec<u8>> = self
+            .listen_pid
+            .map(|index| self.environment[index].as_bytes_with_nul().to_vec())
+            .into_iter()
+            .collect();
+        let listen_pid =
+            environment.first_mut().map_or(ptr::null_mut(), |entry| entry.as_mut_ptr());
+        let mut variables = pointers(&self.environment);
+        if let Some(index) = self.listen_pid {
+            variables[index] = listen_pid.cast_const().cast();
+        }
+        let arguments = pointers(&self.arguments);
+        // What a file without `#!` is run with: sh, the path, and the arguments after the first.
+        let mut by_shell = vec![c"sh".as_ptr(), ptr::null()];
+        by_shell.extend(arguments.iter().skip(1));
+        let mut plan = Plan {
+            paths: &self.paths,
+            arguments: arguments.as_ptr(),
+            by_shell: by_shell.as_mut_ptr(),
+            variables: variables.as_ptr(),
+            listen_pid: match listen_pid.is_null() {
+                true => ptr::null_mut(),
+                // SAFETY: the entry holds "LISTEN_PID=" and `PID_DIGITS` digits more.
+                false => unsafe { listen_pid.add("LISTEN_PID=".len()) },
+            },
+            setup,
+            signals: inherited::signals(),
+            errno: AtomicI32::new(0),
+        };
+        let pid = clone(&mut plan)?;
+        match plan.errno.load(Relaxed) {
+            0 => Ok(pid),
+            errno => {
+                // SAFETY: the child has ended and is ours; this takes its status, so that nobody
+                // takes it for a program that ran.
+                unsafe { libc::waitpid(pid.0 as i32, ptr::null_mut(), 0) };
+                Err(Errno(errno))
+            }
+        }
+    }
+}
+
+/// Where a program of this name may be.
+fn paths(name: &OsStr) -> Vec<CString> {
+    if name.is_empty() || name.as_bytes().contains(&b'/') {
+        return vec![c_string(name)];
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    std::env::split_paths(&path)
+        .map(|directory| match directory.as_os_str().is_empty() {
+            true => c_string(name),
+            false => c_string(directory.join(name).as_os_str()),
+        })
+        .collect()
+}
+
+/// The pointers to the texts, with a null at the end.
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// What the child reads, prepared by its parent, and the one thing that it writes back.
+struct Plan<'a> {
+    paths: &'a [CString],
+    arguments: *const *const libc::c_char,
+    /// `by_shell[1]` is for the child to fill in.
+    by_shell: *mut *const libc::c_char,
+    variables: *const *const libc::c_char,
+    listen_pid: *mut u8,
+    setup: &'a Setup,
+    signals: inherited::Inherited,
+    errno: AtomicI32,
+}
+
+/// The child's stack: it makes a few calls with small frames.
+const STACK: usize = 32 * 1024;
+
+fn clone(plan: &mut Plan<'_>) -> Result<Pid, Errno> {
+    // SAFETY: a fresh private mapping; it is checked below.
+    let stack = unsafe {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+        libc::mmap(ptr::null_mut(), STACK, protection, flags, -1, 0)
+    };
+    if stack == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack's top is page-aligned, and the child uses less than its size. outro has one
+    // thread, and CLONE_VFORK holds it until the child has exec'd or ended, so `plan` and the
+    // stack outlive the child's use of them. No handler can run in the child: all signals are
+    // blocked until just before exec, and outro installs none.
+    let pid =
+        unsafe { libc::clone(child, stack.byte_add(STACK), flags, ptr::from_mut(plan).cast()) };
+    let result = if pid < 0 { Err(Errno::last()) } else { Ok(Pid(pid as u32)) };
+    // SAFETY: our own mapping, which nobody uses any more.
+    unsafe { libc::munmap(stack, STACK) };
+    result
+}
+
+/// The child. Ends in exec, or in an errno for the parent.
+extern "C" fn child(plan: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `clone` passes a valid plan that outlives this call; the parent sleeps meanwhile.
+    let plan = unsafe { &*plan.cast::<Plan<'_>>() };
+    // SAFETY: async-signal-safe calls on valid arguments only, as each one's manual page says.
+    let errno = unsafe {
+        join(plan.setup);
+        if let Some(OpenFiles(limit)) = &plan.setup.open_files {
+            libc::setrlimit(libc::RLIMIT_NOFILE, limit);
+        }
+        write_listen_pid(plan.listen_pid);
+        restore_signals(plan.setup, &plan.signals);
+        execute(plan)
+    };
+    plan.errno.store(errno, Relaxed);
+    127
+}
+
+/// Group, session and terminal. What fails here (no permission for the terminal, say) is no
+/// reason not to run.
+unsafe fn join(setup: &Setup) {
+    // SAFETY: see `child`.
+    unsafe {
+        match setup.membership {
+            Membership::Group => {
+                libc::setpgid(0, 0);
+            }
+            Membership::Session => {
+                libc::setsid();
+            }
+            Membership::Shared => {}
+        }
+        match setup.handover {
+            Handover::Keep => {}
+            Handover::Foreground(fd) => {
+                // SIGTTOU is blocked, so a background group may do it.
+                libc::tcsetpgrp(fd, libc::getpid());
+            }
+            Handover::Controlling => {
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
+            }
+        }
+    }
+}
+
+/// The program's signals are as outro was given them.
+unsafe fn restore_signals(setup: &Setup, signals: &inherited::Inherited) {
+    // SAFETY: see `child`; with CLONE_VM alone the table of dispositions is the child's own.
+    unsafe {
+        libc::signal(
+            libc::SIGPIPE,
+            if signals.ignored_pipe { libc::SIG_IGN } else { libc::SIG_DFL },
+        );
+        if signals.ignored_child {
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+        }
+    }
+    inherited::set_mask(match setup.blocked {
+        Blocked::Inherited => signals.blocked.mask(),
+        Blocked::None => 0,
+    });
+}
+
+/// Writes the child's own pid in decimal, NUL-terminated.
+unsafe fn write_listen_pid(at: *mut u8) {
+    if at.is_null() {
+        return;
+    }
+    // SAFETY: getpid cannot fail.
+    let pid = unsafe { libc::getpid() } as u32;
+    let digits = pid.checked_ilog10().unwrap_or(0) as usize + 1;
+    let mut rest = pid;
+    for index in (0..digits).rev() {
+        // SAFETY: there is room for PID_DIGITS digits and the NUL, and a u32 has no more.
+        unsafe { *at.add(index) = b'0' + (rest % 10) as u8 };
+        rest /= 10;
+    }
+    // SAFETY: as above.
+    unsafe { *at.add(digits) = 0 };
+}
+
+/// As execvp(3): each path in turn, a file without `#!` by the shell, and "permission denied" only
+/// when nothing better was found. Returns only on failure.
+unsafe fn execute(plan: &Plan<'_>) -> i32 {
+    let mut result = libc::ENOENT;
+    for path in plan.paths {
+        // SAFETY: see `child`: all arrays end in a null, and all texts in a NUL.
+        let errno = unsafe {
+            libc::execve(path.as_ptr(), plan.arguments, plan.variables);
+            if Errno::last().0 == libc::ENOEXEC {
+                *plan.by_shell.add(1) = path.as_ptr();
+                libc::execve(c"/bin/sh".as_ptr(), plan.by_shell, plan.variables);
+                libc::ENOEXEC
+            } else {
+                Errno::last().0
+            }
+        };
+        match errno {
+            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+            libc::EACCES => result = libc::EACCES,
+            other => return other,
+        }
+    }
+    result
+}
