@@ -12,7 +12,9 @@
 //! | [`output`] | writing a message without ever being held up |
 //! | [`own`] | what outro asks of the kernel for itself |
 //! | [`clock`] | the clocks |
+//! | [`arena`] | the allocator |
 
+pub mod arena;
 pub mod clock;
 pub mod inherited;
 pub mod output;

@@ -8,10 +8,14 @@
 use crate::{Errno, inherited, own::OpenFiles};
 use outro_core::process::Pid;
 use std::{
+    cell::UnsafeCell,
     ffi::{CString, OsStr, OsString},
     os::unix::ffi::OsStrExt,
     ptr,
-    sync::atomic::{AtomicI32, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI32, Ordering::Relaxed},
+    },
 };
 
 /// What the program is a member of.
@@ -197,30 +201,31 @@ struct Plan<'a> {
     errno: AtomicI32,
 }
 
-/// The child's stack: it makes a few calls with small frames.
-const STACK: usize = 32 * 1024;
+/// The child's stack: it makes a few calls with small frames. Part of the binary's zeroed memory, so
+/// that it costs no mapping.
+#[repr(align(4096))]
+struct Stack(UnsafeCell<[u8; STACK]>);
+
+const STACK: usize = 16 * 1024;
+
+// SAFETY: only one child at a time runs on it: `clone` holds the lock until that one has exec'd.
+unsafe impl Sync for Stack {}
+
+static CHILD_STACK: Stack = Stack(UnsafeCell::new([0; STACK]));
+static CHILD_STACK_IN_USE: Mutex<()> = Mutex::new(());
 
 fn clone(plan: &mut Plan<'_>) -> Result<Pid, Errno> {
-    // SAFETY: a fresh private mapping; it is checked below.
-    let stack = unsafe {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
-        libc::mmap(ptr::null_mut(), STACK, protection, flags, -1, 0)
-    };
-    if stack == libc::MAP_FAILED {
-        return Err(Errno::last());
-    }
+    let _in_use = CHILD_STACK_IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the stack's top is page-aligned, and the child uses less than its size. outro has one
-    // thread, and CLONE_VFORK holds it until the child has exec'd or ended, so `plan` and the
-    // stack outlive the child's use of them. No handler can run in the child: all signals are
-    // blocked until just before exec, and outro installs none.
-    let pid =
-        unsafe { libc::clone(child, stack.byte_add(STACK), flags, ptr::from_mut(plan).cast()) };
-    let result = if pid < 0 { Err(Errno::last()) } else { Ok(Pid(pid as u32)) };
-    // SAFETY: our own mapping, which nobody uses any more.
-    unsafe { libc::munmap(stack, STACK) };
-    result
+    // SAFETY: the stack's top is aligned, the child uses less than its size, and nobody else uses
+    // it. CLONE_VFORK holds the caller until the child has exec'd or ended, so `plan` outlives the
+    // child's use of it. No handler can run in the child: all signals are blocked until just
+    // before exec, and outro installs none.
+    let pid = unsafe {
+        let top = CHILD_STACK.0.get().cast::<libc::c_void>().byte_add(STACK);
+        libc::clone(child, top, flags, ptr::from_mut(plan).cast())
+    };
+    if pid < 0 { Err(Errno::last()) } else { Ok(Pid(pid as u32)) }
 }
 
 /// The child. Ends in exec, or in an errno for the parent.

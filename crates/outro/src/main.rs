@@ -29,6 +29,9 @@ const RESERVED: [&str; 19] = [
     "man",
 ];
 
+#[global_allocator]
+static ALLOCATOR: outro_sys::arena::Arena = outro_sys::arena::Arena::new();
+
 fn main() {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     carry_out(request(&arguments));
