@@ -2,11 +2,11 @@
 
 use crate::{
     exit::ExitStatus,
-    process::{Disposition, Identity, Name, Pid, Sleep, Ticks, Tree},
+    process::{Disposition, Identity, Name, Pid, Shell, Sleep, Ticks, Tree},
     signal::Signal,
     time::Moment,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Why a process was told, or why it will hear of the stop otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Why {
     /// It ignores the stop signal, as a shell's background job does those of the keyboard, so it
     /// gets SIGTERM in its place.
     InPlace,
+    /// Its shell has told it already, as it told its whole group; outro only takes note.
+    ItsShell,
     /// The route says so: main, group or all.
     Route,
     /// The grace, or what a main process's leftovers have of it, is over.
@@ -38,6 +40,7 @@ impl Why {
             Self::TrappingShell => "its shell's trap waits for it",
             Self::WritersGone => "its input has ended",
             Self::InPlace => "ignores the stop signal, told TERM in its place",
+            Self::ItsShell => "by its shell",
             Self::Route => "route",
             Self::Deadline => "deadline",
         }
@@ -88,6 +91,8 @@ pub struct Entry {
 /// A shell at the moment when it was told.
 #[derive(Clone, Debug)]
 pub struct TrappingShell {
+    /// Which.
+    pub kind: Shell,
     /// Where it slept.
     pub sleep: Option<Sleep>,
     /// The children it had.
@@ -105,6 +110,12 @@ impl Ledger {
     #[must_use]
     pub fn get(&self, id: Identity) -> Option<&Entry> {
         self.entries.get(&id)
+    }
+
+    /// What is known of the latest process that had this pid.
+    #[must_use]
+    pub fn of(&self, pid: Pid) -> Option<&Entry> {
+        self.entries.range(all_of(pid)).next_back().map(|(_, entry)| entry)
     }
 
     /// Whether the process has been told this signal.
@@ -162,10 +173,7 @@ impl Ledger {
 
     /// Writes down the end of a child of outro's.
     pub fn reaped(&mut self, pid: Pid, status: ExitStatus, at: Moment) {
-        let first = Identity { pid, start: Ticks(0) };
-        let last = Identity { pid, start: Ticks(u64::MAX) };
-        // Of several with one pid only the latest can still be there.
-        if let Some((_, entry)) = self.entries.range_mut(first..=last).next_back()
+        if let Some((_, entry)) = self.entries.range_mut(all_of(pid)).next_back()
             && entry.left.is_none_or(|left| left.status.is_none())
         {
             entry.left = Some(Left { at, status: Some(status) });
@@ -209,4 +217,9 @@ impl Ledger {
             entry.command = entry.command.take().or(command);
         }
     }
+}
+
+/// Every process that ever had this pid; only the latest can still be there.
+fn all_of(pid: Pid) -> RangeInclusive<Identity> {
+    Identity { pid, start: Ticks(0) }..=Identity { pid, start: Ticks(u64::MAX) }
 }

@@ -24,8 +24,8 @@ pub use event::{Action, Event, Note, Sender};
 
 use crate::{
     exit::ExitStatus,
-    ledger::{Ledger, Telling, Why},
-    process::{Details, Pid, Tree},
+    ledger::{Ledger, Telling, TrappingShell, Why},
+    process::{Condition, Details, Disposition, Pid, Tree},
     report::Report,
     restart::{Restarts, Verdict},
     route::{self, Filters, Route, Walk},
@@ -373,8 +373,7 @@ impl Machine {
         let by_route = |index: usize| route::Tell { index, signal, why: Why::Route };
         let untold = |index: &usize| {
             let process = &tree.processes()[*index];
-            process.condition != crate::process::Condition::Zombie
-                && !self.ledger.was_told(process.id, signal)
+            process.condition != Condition::Zombie && !self.ledger.was_told(process.id, signal)
         };
         let all = (0..tree.processes().len()).filter(untold);
         let tells: Vec<route::Tell> = match (route, main) {
@@ -396,7 +395,7 @@ impl Machine {
         }
         // A stopped process hears of the signal only when it goes on.
         for process in tree.processes() {
-            if process.condition == crate::process::Condition::Stopped {
+            if process.condition == Condition::Stopped {
                 self.actions.push_back(Action::Tell { id: process.id, signal: Signal::CONT });
             }
         }
@@ -411,23 +410,26 @@ impl Machine {
         if detailed && entry.command.is_none() {
             entry.command = details.command(process.id.pid);
         }
-        if entry.disposition == crate::process::Disposition::Handles
+        if entry.disposition == Disposition::Handles
             && entry.shell.is_none()
-            && details.shell(process.id.pid).is_some()
+            && let Some(kind) = details.shell(process.id.pid)
         {
-            entry.shell = Some(crate::ledger::TrappingShell {
+            entry.shell = Some(TrappingShell {
+                kind,
                 sleep: details.sleep(process.id.pid),
                 children: tree.children(tell.index).iter().map(|child| child.id).collect(),
             });
         }
-        self.actions.push_back(Action::Tell { id: process.id, signal: tell.signal });
+        if tell.why != Why::ItsShell {
+            self.actions.push_back(Action::Tell { id: process.id, signal: tell.signal });
+        }
     }
 
     /// Kills everyone who is left; says how many that were.
     fn kill(&mut self, now: Moment, tree: &Tree, details: &dyn Details) -> usize {
         let mut killed = 0;
         for process in tree.processes() {
-            if process.condition == crate::process::Condition::Zombie
+            if process.condition == Condition::Zombie
                 || self.ledger.was_told(process.id, Signal::KILL)
             {
                 continue;
@@ -448,6 +450,8 @@ impl Machine {
                         name,
                         age: Duration::from_millis(tree.age_ms(process.id)),
                         told: told_before.map(|told| (told.signal, now.since(told.at))),
+                        ignores: (process.disposition(stop.signal) == Disposition::Ignores)
+                            .then_some(stop.signal),
                     }));
                 }
             }

@@ -211,8 +211,28 @@ impl Tree {
     }
 }
 
-/// A pipe, by its inode number.
-pub type Pipe = u64;
+/// One end of what a pipeline is made of, by its inode number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pipe {
+    /// A pipe; both ends have the same number.
+    Fifo(u64),
+    /// One of a pair of sockets, of which ksh93 makes its pipelines. The two are made one right
+    /// after the other, and have neighbouring numbers.
+    Socket(u64),
+}
+
+impl Pipe {
+    /// The ends whose writer is read from this one.
+    pub fn writing_ends(self) -> impl Iterator<Item = Self> {
+        let ends = match self {
+            Self::Fifo(_) => [Some(self), None],
+            Self::Socket(inode) => {
+                [inode.checked_sub(1).map(Self::Socket), inode.checked_add(1).map(Self::Socket)]
+            }
+        };
+        ends.into_iter().flatten()
+    }
+}
 
 /// Where a process sleeps: the system call, and the depth of its stack. Two equal ones, read at
 /// two times, say that it is still in the same call.
@@ -256,6 +276,8 @@ pub enum Shell {
     /// dash and busybox ash: they sleep in rt_sigsuspend in their `wait` builtin, and in wait4 for
     /// a foreground child.
     Ash,
+    /// mksh: without a trap it passes SIGTERM on to its whole process group, and dies of it.
+    Mksh,
     /// The others: one call for both.
     Other,
 }

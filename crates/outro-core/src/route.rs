@@ -19,8 +19,9 @@
 //!   SIGTERM in their place if it does not ignore that too, or it would never hear of the stop.
 
 use crate::{
+    exit::ExitStatus,
     ledger::{Ledger, Why},
-    process::{Condition, Details, Disposition, Identity, Pipe, Process, Tree},
+    process::{Condition, Details, Disposition, Identity, Pipe, Process, Shell, Tree},
     shell,
     signal::Signal,
     time::Moment,
@@ -177,6 +178,9 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     if process.condition == Condition::Zombie {
         return Standing::Open;
     }
+    if was_told_by_its_shell(walk, process) {
+        return Standing::Tell(walk.signal, Why::ItsShell, process.disposition(walk.signal));
+    }
     if let Some(entry) = walk.ledger.get(process.id)
         && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
     {
@@ -193,6 +197,15 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
             Standing::Tell(walk.signal, Why::DefaultAction, Disposition::Default)
         }
     }
+}
+
+/// Whether a shell that is gone has passed its signal on to this process: see [`Shell::Mksh`].
+fn was_told_by_its_shell(walk: &Walk<'_>, process: &Process) -> bool {
+    walk.ledger.get(process.id).is_none()
+        && walk.ledger.of(process.group).is_some_and(|leader| {
+            leader.shell.as_ref().is_some_and(|shell| shell.kind == Shell::Mksh)
+                && leader.left.and_then(|left| left.status) == Some(ExitStatus::Signal(walk.signal))
+        })
 }
 
 /// Where a process stands that ignores the stop signal.
@@ -242,8 +255,9 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
         .collect();
     // A filter that is left to its end of file is itself a writer of the next one.
     loop {
-        let (spared, others): (Vec<_>, Vec<_>) =
-            candidates.into_iter().partition(|(_, pipe)| written.contains(pipe));
+        let (spared, others): (Vec<_>, Vec<_>) = candidates
+            .into_iter()
+            .partition(|(_, pipe)| pipe.writing_ends().any(|end| written.contains(&end)));
         for (index, _) in &spared {
             standings[*index] = Standing::Open;
             filters.0.insert(processes[*index].id, walk.now);

@@ -61,7 +61,7 @@ fn waits(kind: Shell, sleep: Sleep) -> bool {
     match (kind, sleep.call) {
         (_, SleepCall::Wait) => true,
         (Shell::Ash, SleepCall::Signal) => false,
-        (Shell::Other, SleepCall::Signal) => true,
+        (Shell::Mksh | Shell::Other, SleepCall::Signal) => true,
         (_, SleepCall::Other) => false,
     }
 }

@@ -71,8 +71,7 @@ impl Look {
 pub struct ProcDetails;
 
 /// Shells that run a trap only when their foreground child has ended.
-const SHELLS: [&str; 12] =
-    ["sh", "dash", "ash", "bash", "rbash", "zsh", "ksh", "ksh93", "mksh", "lksh", "yash", "posh"];
+const SHELLS: [&str; 8] = ["sh", "bash", "rbash", "zsh", "ksh", "ksh93", "yash", "posh"];
 
 /// A command line in a message is cut there.
 const COMMAND_MAX: usize = 160;
@@ -89,6 +88,7 @@ impl Details for ProcDetails {
         };
         match name.as_str() {
             "dash" | "ash" | "busybox" => Some(Shell::Ash),
+            "mksh" | "lksh" => Some(Shell::Mksh),
             // Where `sh` is a file of its own, nothing says which shell it is.
             "sh" if executable.as_deref() == Some("busybox") => Some(Shell::Ash),
             name if SHELLS.contains(&name) => Some(Shell::Other),

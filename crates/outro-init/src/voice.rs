@@ -226,9 +226,13 @@ pub fn sentence(note: &Note, is_verbose: bool) -> Option<String> {
         Note::Blind => {
             "cannot read /proc, so the signal goes to the program's process group".to_owned()
         }
-        Note::Killed { pid, name, age, told } => {
-            let end = if told.is_some() { " and did not leave" } else { "" };
-            format!("killed {pid} ({name}), {} old: {}{end}", Spoken(*age), told_before(told))
+        Note::Killed { pid, name, age, told, ignores } => {
+            let why = match (told, ignores) {
+                (Some(_), _) => format!("{} and did not leave", told_before(told)),
+                (None, Some(signal)) => format!("it ignores {signal}"),
+                (None, None) => "its parent's to stop, and still there".to_owned(),
+            };
+            format!("killed {pid} ({name}), {} old: {why}", Spoken(*age))
         }
         Note::KilledBlindly { group } => format!("killed the process group {group}"),
         Note::MoreKilled(count) => format!("killed {count} more"),

@@ -135,11 +135,17 @@ pub fn arguments(pid: Pid) -> Option<Vec<String>> {
         .then(|| arguments.map(|it| String::from_utf8_lossy(it).into_owned()).collect())
 }
 
-/// The pipe that a descriptor of the process is.
+/// The pipe, or the socket, that a descriptor of the process is.
 #[must_use]
 pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
     let link = fs::read_link(Path::new("/proc").join(format!("{pid}/fd/{fd}"))).ok()?;
-    link.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()
+    let (kind, inode) = link.to_str()?.strip_suffix(']')?.split_once(":[")?;
+    let inode = inode.parse().ok()?;
+    match kind {
+        "pipe" => Some(Pipe::Fifo(inode)),
+        "socket" => Some(Pipe::Socket(inode)),
+        _ => None,
+    }
 }
 
 fn read_into(path: &str, buffer: &mut [u8]) -> Option<usize> {

@@ -144,6 +144,8 @@ pub enum Note {
         age: Duration,
         /// What it was told last, and how long before.
         told: Option<(Signal, Duration)>,
+        /// The stop signal, if it ignores it.
+        ignores: Option<Signal>,
     },
     /// A group was killed, as nobody could be seen.
     KilledBlindly {
