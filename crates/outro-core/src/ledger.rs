@@ -147,8 +147,8 @@ impl Ledger {
         tree: &Tree,
         process: &crate::process::Process,
         telling: Telling,
+        disposition: Disposition,
     ) -> &mut Entry {
-        let disposition = process.disposition(telling.signal);
         let entry = self.entries.entry(process.id).or_insert_with(|| Entry {
             name: process.name,
             command: None,

@@ -193,7 +193,7 @@ impl Machine {
     pub fn exit_code(&self) -> u8 {
         match self.main {
             Main::Ended { status, .. } => self.settings.expected.apply(status.code()),
-            Main::NotStarted(code) => code,
+            Main::NotStarted(code) => self.settings.expected.apply(code),
             // It outlived its KILL: what a shell would say of it.
             Main::Alive { .. } => ExitStatus::Signal(Signal::KILL).code(),
             Main::Starting => 0,
@@ -239,29 +239,27 @@ impl Machine {
     }
 
     fn signal(&mut self, now: Moment, signal: Signal, sender: Sender) {
-        let Some(becomes) = self.settings.rewrites.apply(signal) else { return };
         let stops = self.settings.stop_signals;
-        if stops.contains(signal) || stops.contains(becomes) {
-            self.ask_to_stop(now, becomes, sender);
-        } else {
-            self.forward(becomes);
+        let suspends = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
+        match self.settings.rewrites.apply(signal) {
+            _ if suspends && self.settings.suspend == Suspend::Drop => {}
+            Some(becomes) if stops.contains(signal) || stops.contains(becomes) => {
+                self.ask_to_stop(now, becomes, sender);
+            }
+            Some(becomes) => self.forward(becomes),
+            None => {}
+        }
+        if suspends && self.settings.suspend == Suspend::StopToo {
+            self.actions.push_back(Action::SuspendSelf);
         }
     }
 
     fn forward(&mut self, signal: Signal) {
-        let suspends = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
-        if suspends && self.settings.suspend == Suspend::Drop {
-            return;
-        }
         if let Main::Alive { pid, .. } = self.main {
             self.actions.push_back(match self.settings.forward {
                 Forward::Main => Action::TellMain { signal },
                 Forward::Group => Action::TellGroup { group: pid, signal },
             });
-        }
-        let stops_itself = suspends || signal == Signal::STOP;
-        if stops_itself && self.settings.suspend == Suspend::StopToo {
-            self.actions.push_back(Action::SuspendSelf);
         }
     }
 
@@ -370,7 +368,10 @@ impl Machine {
         };
         // What the main process left behind is stopped by the tree, whatever the route is.
         let route = if main.is_some() { self.settings.route } else { Route::Tree };
-        let by_route = |index: usize| route::Tell { index, signal, why: Why::Route };
+        let by_route = |index: usize| {
+            let disposition = tree.processes()[index].disposition(signal);
+            route::Tell { index, signal, why: Why::Route, disposition }
+        };
         let untold = |index: &usize| {
             let process = &tree.processes()[*index];
             process.condition != Condition::Zombie && !self.ledger.was_told(process.id, signal)
@@ -406,7 +407,9 @@ impl Machine {
         let process = &tree.processes()[tell.index];
         let telling = Telling { signal: tell.signal, at: now, why: tell.why };
         let detailed = self.settings.detail == Detail::All && self.ledger.len() < DETAILED_MAX;
-        let entry = self.ledger.tell(tree, process, telling);
+        let entry = self.ledger.tell(tree, process, telling, tell.disposition);
+        // A shell that loops is known by what it runs again.
+        let detailed = detailed || tell.why == Why::TrappingShell;
         if detailed && entry.command.is_none() {
             entry.command = details.command(process.id.pid);
         }
@@ -437,7 +440,7 @@ impl Machine {
             let telling = Telling { signal: Signal::KILL, at: now, why: Why::Deadline };
             let told_before =
                 self.ledger.get(process.id).and_then(|entry| entry.told.last().copied());
-            self.ledger.tell(tree, process, telling);
+            self.ledger.tell(tree, process, telling, Disposition::Default);
             self.actions.push_back(Action::Tell { id: process.id, signal: Signal::KILL });
             if let Phase::Stopping(stop) = &mut self.phase {
                 stop.killed += 1;

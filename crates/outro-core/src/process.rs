@@ -249,8 +249,11 @@ pub struct Sleep {
 pub enum SleepCall {
     /// wait4 or waitid: for a child.
     Wait,
-    /// rt_sigsuspend: for a signal.
+    /// rt_sigsuspend: for a signal, whose handler then runs.
     Signal,
+    /// rt_sigtimedwait (sigwait, sigwaitinfo): for a signal that it takes itself. While it waits the
+    /// kernel does not show the signal as blocked.
+    SignalWait,
     /// Any other, or none.
     Other,
 }
@@ -276,6 +279,8 @@ pub enum Shell {
     /// dash and busybox ash: they sleep in rt_sigsuspend in their `wait` builtin, and in wait4 for
     /// a foreground child.
     Ash,
+    /// fish: no trap of it runs before its child has ended, be that in the foreground or not.
+    Fish,
     /// mksh: without a trap it passes SIGTERM on to its whole process group, and dies of it.
     Mksh,
     /// The others: one call for both.

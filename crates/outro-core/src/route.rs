@@ -20,8 +20,8 @@
 
 use crate::{
     exit::ExitStatus,
-    ledger::{Ledger, Why},
-    process::{Condition, Details, Disposition, Identity, Pipe, Process, Shell, Tree},
+    ledger::{Entry, Ledger, Why},
+    process::{Condition, Details, Disposition, Identity, Pipe, Process, Shell, SleepCall, Tree},
     shell,
     signal::Signal,
     time::Moment,
@@ -70,6 +70,8 @@ pub struct Tell {
     pub signal: Signal,
     /// Why.
     pub why: Why,
+    /// How the process takes it.
+    pub disposition: Disposition,
 }
 
 /// Since when each filter that is left to its end of file has had no writer.
@@ -120,9 +122,12 @@ pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
         .iter()
         .enumerate()
         .filter_map(|(index, standing)| match *standing {
-            Standing::Tell(signal, why, _) => Some(Tell { index, signal, why }),
+            Standing::Tell(signal, why, disposition) => {
+                Some(Tell { index, signal, why, disposition })
+            }
             Standing::Candidate => {
-                Some(Tell { index, signal: walk.signal, why: Why::DefaultAction })
+                let (why, disposition) = (Why::DefaultAction, Disposition::Default);
+                Some(Tell { index, signal: walk.signal, why, disposition })
             }
             Standing::Covered | Standing::Handling | Standing::Open => None,
         })
@@ -185,6 +190,9 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
         && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
     {
         return match entry.disposition {
+            Disposition::Handles if loops_on(walk, index, process, entry) => {
+                Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Default)
+            }
             Disposition::Handles => Standing::Handling,
             Disposition::Default | Disposition::Ignores => Standing::Open,
         };
@@ -193,6 +201,9 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
         Disposition::Handles => Standing::Tell(walk.signal, Why::Handles, Disposition::Handles),
         Disposition::Ignores => in_place(process, walk.signal),
         Disposition::Default if walk.tree.children(index).is_empty() => Standing::Candidate,
+        Disposition::Default if takes_it_by_sigwait(walk, process) => {
+            Standing::Tell(walk.signal, Why::Handles, Disposition::Handles)
+        }
         Disposition::Default => {
             Standing::Tell(walk.signal, Why::DefaultAction, Disposition::Default)
         }
@@ -208,12 +219,30 @@ fn was_told_by_its_shell(walk: &Walk<'_>, process: &Process) -> bool {
         })
 }
 
+/// Whether the process is just waiting for signals to take, of which this may be one. Asked only of
+/// those who have children: for the others it makes no difference.
+fn takes_it_by_sigwait(walk: &Walk<'_>, process: &Process) -> bool {
+    let sleep = walk.details.sleep(process.id.pid);
+    sleep.is_some_and(|sleep| sleep.call == SleepCall::SignalWait)
+}
+
+/// Whether a shell goes on with its loop, and would be ended by SIGTERM.
+fn loops_on(walk: &Walk<'_>, index: usize, process: &Process, entry: &Entry) -> bool {
+    is_of_keyboard(walk.signal)
+        && process.disposition(Signal::TERM) == Disposition::Default
+        && !walk.ledger.was_told(process.id, Signal::TERM)
+        && shell::loops_on(entry, walk.tree.children(index), walk.ledger, walk.details)
+}
+
+fn is_of_keyboard(signal: Signal) -> bool {
+    signal == Signal::INT || signal == Signal::QUIT
+}
+
 /// Where a process stands that ignores the stop signal.
 fn in_place(process: &Process, signal: Signal) -> Standing {
-    let is_keyboard = signal == Signal::INT || signal == Signal::QUIT;
     match process.disposition(Signal::TERM) {
         Disposition::Ignores => Standing::Open,
-        Disposition::Handles | Disposition::Default if !is_keyboard => Standing::Open,
+        Disposition::Handles | Disposition::Default if !is_of_keyboard(signal) => Standing::Open,
         disposition @ (Disposition::Handles | Disposition::Default) => {
             Standing::Tell(Signal::TERM, Why::InPlace, disposition)
         }

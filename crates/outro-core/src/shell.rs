@@ -15,7 +15,7 @@
 //!   of its stack), or has a child that is younger than the telling.
 
 use crate::{
-    ledger::Entry,
+    ledger::{Entry, Ledger, TrappingShell},
     process::{Details, Process, Shell, Sleep, SleepCall},
     signal::Signal,
     time::Moment,
@@ -41,19 +41,24 @@ pub fn is_held_up(
         return false;
     }
     // Children that the trap itself started: it runs.
-    let trap_has_started_one = children
-        .iter()
-        .any(|child| child.id.start > entry.told_ticks && !at_telling.children.contains(&child.id));
+    let trap_has_started_one = children.iter().any(|child| is_younger(child, entry, at_telling));
     !trap_has_started_one
-        && match (details.shell(shell.id.pid), at_telling.sleep, details.sleep(shell.id.pid)) {
-            // It runs another program by now.
-            (None, _, _) => false,
-            (Some(kind), before, Some(now)) => {
-                waits(kind, now) && before.is_none_or(|it| it == now)
-            }
-            // The system does not tell: the signs on the children must do.
-            (Some(_), _, None) => true,
-        }
+        && (at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, details))
+}
+
+fn is_younger(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool {
+    child.id.start > entry.told_ticks && !at_telling.children.contains(&child.id)
+}
+
+/// Whether the shell sleeps where it slept when it was told, and may wait for a child there.
+fn waits_as_before(shell: &Process, at_telling: &TrappingShell, details: &dyn Details) -> bool {
+    match (details.shell(shell.id.pid), at_telling.sleep, details.sleep(shell.id.pid)) {
+        // It runs another program by now.
+        (None, _, _) => false,
+        (Some(kind), before, Some(now)) => waits(kind, now) && before.is_none_or(|it| it == now),
+        // The system does not tell: the signs on the children must do.
+        (Some(_), _, None) => true,
+    }
 }
 
 /// Whether a shell that sleeps like this may wait for a foreground child.
@@ -61,12 +66,13 @@ fn waits(kind: Shell, sleep: Sleep) -> bool {
     match (kind, sleep.call) {
         (_, SleepCall::Wait) => true,
         (Shell::Ash, SleepCall::Signal) => false,
-        (Shell::Mksh | Shell::Other, SleepCall::Signal) => true,
-        (_, SleepCall::Other) => false,
+        (Shell::Mksh | Shell::Fish | Shell::Other, SleepCall::Signal) => true,
+        (_, SleepCall::SignalWait | SleepCall::Other) => false,
     }
 }
 
-/// Whether this child of a shell that was told is in its foreground, and was when it was told.
+/// Whether this child of a shell that was told is in its foreground, and was when it was told. fish
+/// runs no trap while it waits for a job in the background either.
 #[must_use]
 pub fn is_foreground_child(child: &Process, shell: &Process, entry: &Entry) -> bool {
     let Some(at_telling) = &entry.shell else { return false };
@@ -74,5 +80,31 @@ pub fn is_foreground_child(child: &Process, shell: &Process, entry: &Entry) -> b
     let in_background = [Signal::INT, Signal::QUIT]
         .iter()
         .any(|signal| child.ignored.contains(*signal) && !shell.ignored.contains(*signal));
-    was_there && !in_background
+    was_there && (at_telling.kind == Shell::Fish || !in_background)
+}
+
+/// Whether a shell that was told a signal of the keyboard goes on with a loop: it runs again what
+/// outro has stopped in its foreground. bash does so when that program took the signal and
+/// left by itself, as it then takes the keypress for the program's affair. A command of a trap
+/// is another one than the program.
+#[must_use]
+pub fn loops_on(
+    entry: &Entry,
+    children: &[Process],
+    ledger: &Ledger,
+    details: &dyn Details,
+) -> bool {
+    let Some(at_telling) = &entry.shell else { return false };
+    let stopped: Vec<&str> = at_telling
+        .children
+        .iter()
+        .filter_map(|child| ledger.get(*child))
+        .filter(|child| child.left.is_some())
+        .filter_map(|child| child.command.as_deref())
+        .collect();
+    let runs_again = |child: &Process| {
+        details.command(child.id.pid).is_some_and(|command| stopped.contains(&command.as_str()))
+    };
+    !stopped.is_empty()
+        && children.iter().any(|child| is_younger(child, entry, at_telling) && runs_again(child))
 }

@@ -14,7 +14,8 @@ use crate::{
     plan::{Plan, Request},
     voice::say,
 };
-use outro_core::exit::USAGE;
+use outro_core::{exit::USAGE, signal::SignalSet};
+use outro_sys::own;
 use std::ffi::OsString;
 
 /// A peer that outro stands in for.
@@ -58,6 +59,11 @@ impl Door {
         };
         if let Err(request) = settled {
             return request;
+        }
+        // Where it is not PID 1 a door passes signals on as its peer does, and no more: nobody is cut
+        // off by the kernel there.
+        if own::pid().0 != 1 {
+            plan.settings.stop_signals = SignalSet::EMPTY;
         }
         match plan.settle() {
             Ok(()) => Request::Run(Box::new(plan)),

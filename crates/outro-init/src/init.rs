@@ -4,12 +4,13 @@
 use crate::{
     bare::{self, Held},
     look::{Look, ProcDetails},
-    plan::{Adoption, Directory, JobControl, Plan, TerminalChoice},
+    plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, TerminalChoice},
     report, voice,
 };
 use outro_core::{
     machine::{Action, Event, Machine, Main, Sender},
     process::Pid,
+    restart::RestartPolicy,
     signal::Signal,
 };
 use outro_sys::{
@@ -21,6 +22,7 @@ use outro_sys::{
 };
 use std::{
     ops::ControlFlow,
+    os::fd::{AsRawFd, OwnedFd},
     panic::{self, AssertUnwindSafe},
 };
 
@@ -47,6 +49,8 @@ struct Init<'a> {
     /// The last look: the processes in it are held until the next.
     look: Look,
     open_files: Option<own::OpenFiles>,
+    /// Where the program is started, if outro itself stands elsewhere.
+    directory: Option<OwnedFd>,
     /// dumb-init: signals by which the kernel tells of the terminal that outro gave up.
     handoff: Vec<Signal>,
 }
@@ -70,6 +74,7 @@ impl<'a> Init<'a> {
             terminal: None,
             look: Look::default(),
             open_files: None,
+            directory: None,
             handoff: Vec::new(),
         }
     }
@@ -80,6 +85,9 @@ impl<'a> Init<'a> {
             return self.pause();
         }
         self.take_note_of_terminal();
+        if self.plan.directory == Directory::Root {
+            self.leave_directory();
+        }
         loop {
             self.act()?;
             let deadline = self.machine.next_deadline();
@@ -204,6 +212,7 @@ impl<'a> Init<'a> {
             membership: self.plan.membership,
             handover,
             blocked: self.plan.blocked,
+            directory: self.directory.as_ref().map(AsRawFd::as_raw_fd),
             open_files: self.open_files,
         };
         let voice = self.plan.voice;
@@ -228,10 +237,22 @@ impl<'a> Init<'a> {
             }
         };
         self.machine.handle(clock::now(), event);
-        if self.plan.directory == Directory::Root
-            && let Err(errno) = own::leave_directory()
-        {
-            voice.dumb_init(&format!("Unable to chdir(\"/\") (errno={} {errno})", errno.0));
+        // A program that is started again needs what this one got.
+        if self.plan.settings.restart.policy == RestartPolicy::No {
+            self.directory = None;
+            if self.plan.inherited_files == InheritedFiles::Close {
+                own::close_inherited(self.terminal.as_ref().map(Terminal::raw));
+            }
+        }
+    }
+
+    fn leave_directory(&mut self) {
+        match own::leave_directory() {
+            Ok(before) => self.directory = before,
+            Err(errno) => self
+                .plan
+                .voice
+                .dumb_init(&format!("Unable to chdir(\"/\") (errno={} {errno})", errno.0)),
         }
     }
 

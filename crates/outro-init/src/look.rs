@@ -89,6 +89,7 @@ impl Details for ProcDetails {
         match name.as_str() {
             "dash" | "ash" | "busybox" => Some(Shell::Ash),
             "mksh" | "lksh" => Some(Shell::Mksh),
+            "fish" => Some(Shell::Fish),
             // Where `sh` is a file of its own, nothing says which shell it is.
             "sh" if executable.as_deref() == Some("busybox") => Some(Shell::Ash),
             name if SHELLS.contains(&name) => Some(Shell::Other),

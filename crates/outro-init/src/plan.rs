@@ -47,6 +47,8 @@ pub struct Plan {
     pub parent_death: Option<Signal>,
     /// Where outro itself stands.
     pub directory: Directory,
+    /// What happens to descriptors that outro inherited, once the program has them.
+    pub inherited_files: InheritedFiles,
     /// Whether LISTEN_PID, where it is outro's own pid, becomes the program's.
     pub passes_listen_pid: bool,
     /// Where the exit report goes.
@@ -92,6 +94,16 @@ pub enum Directory {
     Root,
 }
 
+/// What happens to descriptors that outro inherited, once the program has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InheritedFiles {
+    /// outro closes its own, so that it keeps no pipe's reader waiting. Not where the program may
+    /// be started again.
+    Close,
+    /// They stay open.
+    Keep,
+}
+
 /// Whether outro follows its program into a stop by ^Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobControl {
@@ -117,6 +129,7 @@ impl Plan {
             blocked: Blocked::Inherited,
             parent_death: None,
             directory: Directory::Keep,
+            inherited_files: InheritedFiles::Close,
             passes_listen_pid: true,
             report: None,
             job_control: JobControl::Follow,

@@ -2,6 +2,7 @@
 
 use crate::{Errno, check};
 use outro_core::{process::Pid, signal::Signal};
+use std::os::fd::OwnedFd;
 
 /// outro's own pid.
 #[must_use]
@@ -63,13 +64,35 @@ pub fn raise_open_files() -> Option<OpenFiles> {
     (unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raised) } == 0).then_some(OpenFiles(limit))
 }
 
-/// Changes outro's own directory, so that it keeps no file system from being unmounted.
+/// Makes the root outro's own directory, so that it keeps no file system from being unmounted. Gives
+/// the one before, for the program, if that can be had.
 ///
 /// # Errors
 /// Those of chdir(2).
-pub fn leave_directory() -> Result<(), Errno> {
+pub fn leave_directory() -> Result<Option<OwnedFd>, Errno> {
+    let before = std::fs::File::open(".").ok().map(OwnedFd::from);
     // SAFETY: a constant, NUL-terminated path.
-    check(unsafe { libc::chdir(c"/".as_ptr()) })
+    check(unsafe { libc::chdir(c"/".as_ptr()) })?;
+    Ok(before)
+}
+
+/// Closes what outro inherited beyond the three standard descriptors: an init that holds the end of
+/// a pipe keeps that pipe's reader waiting. `except` stays open.
+pub fn close_inherited(except: Option<i32>) {
+    let close = |first: u32, last: u32| {
+        if first <= last {
+            // SAFETY: outro uses none of these, and nobody holds them as owned descriptors. An
+            // old kernel says ENOSYS; then they stay open.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        }
+    };
+    match except.and_then(|fd| u32::try_from(fd).ok()).filter(|fd| *fd > 2) {
+        None => close(3, u32::MAX),
+        Some(fd) => {
+            close(3, fd - 1);
+            close(fd + 1, u32::MAX);
+        }
+    }
 }
 
 /// Ends outro at once, without the destructors of the C library: PID 1 has nothing to tidy.

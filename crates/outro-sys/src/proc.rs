@@ -107,6 +107,7 @@ pub fn parse_syscall(text: &[u8]) -> Option<Sleep> {
     let call = match call {
         libc::SYS_wait4 | libc::SYS_waitid => SleepCall::Wait,
         libc::SYS_rt_sigsuspend => SleepCall::Signal,
+        libc::SYS_rt_sigtimedwait => SleepCall::SignalWait,
         _ => SleepCall::Other,
     };
     Some(Sleep { call, stack: u64::from_str_radix(stack, 16).ok()? })

@@ -69,6 +69,8 @@ pub struct Setup {
     pub handover: Handover,
     /// Which signals are blocked in it.
     pub blocked: Blocked,
+    /// The directory that it is started in, where that is not outro's own, as a descriptor.
+    pub directory: Option<i32>,
     /// The limit of open files that it gets back.
     pub open_files: Option<OpenFiles>,
 }
@@ -238,6 +240,9 @@ extern "C" fn child(plan: *mut libc::c_void) -> libc::c_int {
         if let Some(OpenFiles(limit)) = &plan.setup.open_files {
             libc::setrlimit(libc::RLIMIT_NOFILE, limit);
         }
+        if let Some(directory) = plan.setup.directory {
+            libc::fchdir(directory);
+        }
         write_listen_pid(plan.listen_pid);
         restore_signals(plan.setup, &plan.signals);
         execute(plan)
@@ -326,8 +331,12 @@ unsafe fn execute(plan: &Plan<'_>) -> i32 {
             }
         };
         match errno {
-            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
             libc::EACCES => result = libc::EACCES,
+            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {
+                if result != libc::EACCES {
+                    result = errno;
+                }
+            }
             other => return other,
         }
     }

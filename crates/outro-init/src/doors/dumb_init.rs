@@ -2,14 +2,17 @@
 
 use super::getopt::{End, Item, Items, Spec};
 use crate::{
-    plan::{Adoption, Directory, JobControl, Plan, Request, TerminalChoice},
+    plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, Request, TerminalChoice},
     voice::Voice,
 };
 use outro_core::{
     settings::{Farewell, Forward, Repeat, Suspend},
     signal::Signal,
 };
-use outro_sys::spawn::{Blocked, Membership};
+use outro_sys::{
+    own,
+    spawn::{Blocked, Membership},
+};
 use std::ffi::OsString;
 
 const VERSION: &str = "dumb-init v1.2.5\n";
@@ -73,6 +76,7 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
     plan.directory = Directory::Root;
     plan.job_control = JobControl::Stay;
     plan.passes_listen_pid = false;
+    plan.inherited_files = InheritedFiles::Keep;
     plan.start_failure = |_| START_FAILURE;
     plan.settings.repeat = Repeat::TellOthers;
     plan.settings.suspend = Suspend::StopToo;
@@ -83,7 +87,10 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
         plan.membership = Membership::Session;
         plan.terminal = TerminalChoice::NewSession;
         plan.settings.forward = Forward::Group;
-        plan.settings.farewell = Farewell::TellGroup;
+        // As PID 1 what is left is stopped by the tree, and nobody told twice.
+        if own::pid().0 != 1 {
+            plan.settings.farewell = Farewell::TellGroup;
+        }
         // The session has no terminal's shell to continue it, so a plain stop is meant.
         for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
             if !rewritten.contains(&signal) {

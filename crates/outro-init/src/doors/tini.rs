@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     called,
-    plan::{Adoption, JobControl, Plan, Request},
+    plan::{Adoption, InheritedFiles, JobControl, Plan, Request},
     voice::Voice,
 };
 use outro_core::{
@@ -97,6 +97,7 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
     plan.voice = Voice::Tini { level, warns_of_reaped };
     plan.job_control = JobControl::Stay;
     plan.passes_listen_pid = false;
+    plan.inherited_files = InheritedFiles::Keep;
     plan.deaf_to = &[Signal::TTIN, Signal::TTOU];
     plan.start_failure = start_failure;
     Ok(())
