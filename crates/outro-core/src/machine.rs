@@ -93,6 +93,10 @@ enum Sight {
     Blind,
 }
 
+/// How many looks in a row may show nobody before outro takes it that somebody is hidden from it. One
+/// or two can be between a child's end and its SIGCHLD.
+const EMPTY_LOOKS_MAX: u32 = 4;
+
 /// How many of those who are killed or left behind get a line of their own.
 const NAMED_MAX: usize = 50;
 
@@ -343,11 +347,18 @@ impl Machine {
     }
 
     fn seen(&mut self, now: Moment, tree: &Tree, details: &dyn Details, took: Duration) {
-        let Phase::Stopping(stop) = &self.phase else { return };
+        let Phase::Stopping(stop) = &mut self.phase else { return };
         if let Main::Alive { pid, .. } = self.main
             && tree.find(pid).is_none()
         {
             return self.blind(now);
+        }
+        if tree.processes().iter().all(|process| process.condition == Condition::Zombie) {
+            stop.empty_looks += 1;
+            // Nobody is to be seen, and yet there are children: outro may not see them.
+            if stop.empty_looks >= EMPTY_LOOKS_MAX {
+                return self.blind(now);
+            }
         }
         let killing = stop.killing;
         self.ledger.seen(tree, now);

@@ -213,6 +213,7 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
 /// Whether a shell that is gone has passed its signal on to this process: see [`Shell::Mksh`].
 fn was_told_by_its_shell(walk: &Walk<'_>, process: &Process) -> bool {
     walk.ledger.get(process.id).is_none()
+        && process.disposition(walk.signal) != Disposition::Ignores
         && walk.ledger.of(process.group).is_some_and(|leader| {
             leader.shell.as_ref().is_some_and(|shell| shell.kind == Shell::Mksh)
                 && leader.left.and_then(|left| left.status) == Some(ExitStatus::Signal(walk.signal))

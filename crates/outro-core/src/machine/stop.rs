@@ -45,6 +45,8 @@ pub(super) struct Stop {
     pub(super) killing: bool,
     /// How many were killed.
     pub(super) killed: usize,
+    /// How many looks showed nobody, though there are children.
+    pub(super) empty_looks: u32,
     /// When the first telling was.
     pub(super) told_first: Option<Moment>,
     /// What the group was told, where nobody can be seen.
@@ -92,6 +94,7 @@ impl Stop {
             looks: Looks::from(now),
             killing: false,
             killed: 0,
+            empty_looks: 0,
             told_first: None,
             told_blindly: None,
             began: now,

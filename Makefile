@@ -1,0 +1,64 @@
+# make demo    the main job on real input, narrated
+# make test    installs what the tests need, and runs everything
+# make check   the quick loop: format, lints, unit tests
+# make bench   ratios against the real peers, measured in one run
+# make dist    the static binaries for two machines, in dist/
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+HOST := x86_64-unknown-linux-musl
+CROSS := aarch64-unknown-linux-musl
+# The build tool's own linker links for every machine, so that no cross compiler is needed.
+CROSS_LINKER := CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+BINARIES := outro outro-init
+
+.PHONY: all build check test demo bench dist setup targets release clean
+
+all: build
+
+build:
+	cargo build --workspace
+
+setup:
+	tests/setup
+
+targets:
+	@for target in $(HOST) $(CROSS); do \
+	    rustup target list --installed | grep -qx $$target || rustup target add $$target; \
+	done
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo test --workspace --exclude outro-test --exclude outro-sim --quiet
+
+test: setup targets
+	tests/run
+
+demo:
+	tests/setup demo
+	cargo build --quiet -p outro
+	demo/run
+
+release: targets
+	cargo build --release --target $(HOST) -p outro -p outro-init
+
+bench: release
+	tests/setup
+	bench/run
+
+dist: targets release
+	$(CROSS_LINKER) cargo build --release --target $(CROSS) -p outro -p outro-init
+	rm -rf dist && mkdir dist
+	for binary in $(BINARIES); do \
+	    cp target/$(HOST)/release/$$binary dist/$$binary-x86_64; \
+	    cp target/$(CROSS)/release/$$binary dist/$$binary-aarch64; \
+	done
+	cd dist && sha256sum $(BINARIES:=-x86_64) $(BINARIES:=-aarch64) > SHA256SUMS
+	@cd dist && wc -c $(BINARIES:=-x86_64) $(BINARIES:=-aarch64) && cat SHA256SUMS
+
+clean:
+	cargo clean
+	rm -rf dist tests/.cache
