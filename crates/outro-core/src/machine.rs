@@ -97,6 +97,9 @@ enum Sight {
 /// or two can be between a child's end and its SIGCHLD.
 const EMPTY_LOOKS_MAX: u32 = 4;
 
+/// What a look that failed is taken to have cost.
+const BLIND_LOOK: Duration = Duration::from_millis(10);
+
 /// How many of those who are killed or left behind get a line of their own.
 const NAMED_MAX: usize = 50;
 
@@ -475,6 +478,17 @@ impl Machine {
     }
 
     fn blind(&mut self, now: Moment) {
+        if let Phase::Stopping(stop) = &mut self.phase
+            && !self.ledger.is_empty()
+            && stop.told_blindly.is_none()
+        {
+            // Someone was seen and told before: this look failed, and the next one may not. The group
+            // would tell those again.
+            stop.looks.seen(now, BLIND_LOOK, false);
+            if !stop.killing {
+                return;
+            }
+        }
         if self.sight == Sight::Clear {
             self.sight = Sight::Blind;
             self.actions.push_back(Action::Note(Note::Blind));

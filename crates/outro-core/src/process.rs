@@ -211,12 +211,12 @@ impl Tree {
     }
 }
 
-/// One end of what a pipeline is made of, by its inode number.
+/// One end of what a pipeline is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pipe {
-    /// A pipe; both ends have the same number.
-    Fifo(u64),
-    /// One of a pair of sockets, of which ksh93 makes its pipelines. The two are made one right
+    /// A pipe, or a FIFO in a directory: device and inode number, the same at both ends.
+    Fifo(u64, u64),
+    /// One of a pair of sockets, by its inode number, of which ksh93 makes its pipelines. The two are made one right
     /// after the other, and have neighbouring numbers.
     Socket(u64),
 }
@@ -225,7 +225,7 @@ impl Pipe {
     /// The ends whose writer is read from this one.
     pub fn writing_ends(self) -> impl Iterator<Item = Self> {
         let ends = match self {
-            Self::Fifo(_) => [Some(self), None],
+            Self::Fifo(..) => [Some(self), None],
             Self::Socket(inode) => {
                 [inode.checked_sub(1).map(Self::Socket), inode.checked_add(1).map(Self::Socket)]
             }
@@ -254,9 +254,17 @@ pub enum SleepCall {
     /// rt_sigtimedwait (sigwait, sigwaitinfo): for a signal that it takes itself. While it waits the
     /// kernel does not show the signal as blocked.
     SignalWait,
+    /// read, from this descriptor.
+    Read(u32),
     /// Any other, or none.
     Other,
 }
+
+/// Standard input.
+pub const INPUT: u32 = 0;
+
+/// Standard output and standard error.
+pub const OUTPUTS: [u32; 2] = [1, 2];
 
 /// What is looked up only where a rule asks for it, since it costs more than the tree itself.
 /// Each answer is `None` where the system does not tell.
@@ -265,10 +273,8 @@ pub trait Details {
     fn shell(&self, pid: Pid) -> Option<Shell>;
     /// Where the process sleeps.
     fn sleep(&self, pid: Pid) -> Option<Sleep>;
-    /// The pipe that is its standard input.
-    fn input_pipe(&self, pid: Pid) -> Option<Pipe>;
-    /// The pipes that are its standard output and standard error.
-    fn output_pipes(&self, pid: Pid) -> [Option<Pipe>; 2];
+    /// The pipe that this descriptor of it is.
+    fn pipe(&self, pid: Pid, fd: u32) -> Option<Pipe>;
     /// Its command line, secrets masked.
     fn command(&self, pid: Pid) -> Option<String>;
 }

@@ -21,7 +21,10 @@
 use crate::{
     exit::ExitStatus,
     ledger::{Entry, Ledger, Why},
-    process::{Condition, Details, Disposition, Identity, Pipe, Process, Shell, SleepCall, Tree},
+    process::{
+        Condition, Details, Disposition, INPUT, Identity, OUTPUTS, Pipe, Process, Shell, SleepCall,
+        Tree,
+    },
     shell,
     signal::Signal,
     time::Moment,
@@ -34,6 +37,13 @@ use std::{
 
 /// How long a filter has, after its last writer is gone, to finish what it read.
 pub const FILTER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a process that may have heard of the stop from its shell is believed to be at it.
+pub const GROUP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A pipeline has at most this many members: a leaf with more siblings is not looked at for being a
+/// filter, as that would cost more than all the rest of a stop of thousands.
+const PIPELINE_MAX: usize = 64;
 
 /// Who gets the stop signal (`--route`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,8 +193,8 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     if process.condition == Condition::Zombie {
         return Standing::Open;
     }
-    if was_told_by_its_shell(walk, process) {
-        return Standing::Tell(walk.signal, Why::ItsShell, process.disposition(walk.signal));
+    if let Some(standing) = told_by_its_shell(walk, process) {
+        return standing;
     }
     if let Some(entry) = walk.ledger.get(process.id)
         && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
@@ -210,14 +220,29 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     }
 }
 
-/// Whether a shell that is gone has passed its signal on to this process: see [`Shell::Mksh`].
-fn was_told_by_its_shell(walk: &Walk<'_>, process: &Process) -> bool {
-    walk.ledger.get(process.id).is_none()
-        && process.disposition(walk.signal) != Disposition::Ignores
-        && walk.ledger.of(process.group).is_some_and(|leader| {
-            leader.shell.as_ref().is_some_and(|shell| shell.kind == Shell::Mksh)
-                && leader.left.and_then(|left| left.status) == Some(ExitStatus::Signal(walk.signal))
-        })
+/// Where a process stands whose shell led its group, was told, and died of that signal.
+///
+/// mksh then has told the whole group. So have other shells, if their trap says `kill -- -$$`, and the
+/// ones that only re-raise (`kill $$`) have mostly told their jobs before. So whoever handles the
+/// signal is taken to have heard of it, for a while; who does not would be dead.
+fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
+    let leader = walk.ledger.of(process.group)?;
+    let shell = leader.shell.as_ref()?;
+    let left = leader.left?;
+    let disposition = process.disposition(walk.signal);
+    let is_new = walk.ledger.get(process.id).is_none();
+    if !is_new
+        || disposition == Disposition::Ignores
+        || left.status != Some(ExitStatus::Signal(walk.signal))
+    {
+        return None;
+    }
+    if shell.kind == Shell::Mksh {
+        return Some(Standing::Tell(walk.signal, Why::ItsShell, disposition));
+    }
+    let may_have_heard =
+        disposition == Disposition::Handles && walk.now.since(left.at) < GROUP_PATIENCE;
+    may_have_heard.then_some(Standing::Covered)
 }
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of
@@ -261,10 +286,15 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
     let processes = walk.tree.processes();
     let mut candidates: Vec<(usize, Pipe)> = Vec::new();
     let mut is_candidate = vec![false; standings.len()];
-    for (index, _) in
-        standings.iter().enumerate().filter(|(_, standing)| **standing == Standing::Candidate)
+    let has_few_siblings = |index: usize| {
+        walk.tree.parent(index).is_none_or(|it| walk.tree.children(it).len() <= PIPELINE_MAX)
+    };
+    for (index, _) in standings
+        .iter()
+        .enumerate()
+        .filter(|(index, standing)| **standing == Standing::Candidate && has_few_siblings(*index))
     {
-        if let Some(pipe) = walk.details.input_pipe(processes[index].id.pid) {
+        if let Some(pipe) = walk.details.pipe(processes[index].id.pid, INPUT) {
             candidates.push((index, pipe));
             is_candidate[index] = true;
         }
@@ -272,7 +302,10 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
     if candidates.is_empty() {
         return;
     }
-    let outputs = |index: usize| walk.details.output_pipes(processes[index].id.pid);
+    let outputs = |index: usize| {
+        let pid = processes[index].id.pid;
+        OUTPUTS.into_iter().filter_map(move |fd| walk.details.pipe(pid, fd))
+    };
     let mut written: BTreeSet<Pipe> = (0..standings.len())
         .filter(|index| match standings[*index] {
             Standing::Covered | Standing::Handling | Standing::Tell(..) => true,
@@ -281,7 +314,7 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
             Standing::Open => walk.ledger.get(processes[*index].id).is_some(),
         })
         .filter(|index| processes[*index].condition != Condition::Zombie)
-        .flat_map(|index| outputs(index).into_iter().flatten())
+        .flat_map(outputs)
         .collect();
     // A filter that is left to its end of file is itself a writer of the next one.
     loop {
@@ -291,7 +324,7 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
         for (index, _) in &spared {
             standings[*index] = Standing::Open;
             filters.0.insert(processes[*index].id, walk.now);
-            written.extend(outputs(*index).into_iter().flatten());
+            written.extend(outputs(*index));
         }
         candidates = others;
         if spared.is_empty() {

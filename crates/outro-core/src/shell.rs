@@ -16,7 +16,7 @@
 
 use crate::{
     ledger::{Entry, Ledger, TrappingShell},
-    process::{Details, Process, Shell, Sleep, SleepCall},
+    process::{Details, OUTPUTS, Pipe, Process, Shell, SleepCall},
     signal::Signal,
     time::Moment,
 };
@@ -43,7 +43,7 @@ pub fn is_held_up(
     // Children that the trap itself started: it runs.
     let trap_has_started_one = children.iter().any(|child| is_younger(child, entry, at_telling));
     !trap_has_started_one
-        && (at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, details))
+        && (at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, children, details))
 }
 
 fn is_younger(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool {
@@ -51,24 +51,39 @@ fn is_younger(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> boo
 }
 
 /// Whether the shell sleeps where it slept when it was told, and may wait for a child there.
-fn waits_as_before(shell: &Process, at_telling: &TrappingShell, details: &dyn Details) -> bool {
-    match (details.shell(shell.id.pid), at_telling.sleep, details.sleep(shell.id.pid)) {
+fn waits_as_before(
+    shell: &Process,
+    at_telling: &TrappingShell,
+    children: &[Process],
+    details: &dyn Details,
+) -> bool {
+    let pid = shell.id.pid;
+    let Some(kind) = details.shell(pid) else {
         // It runs another program by now.
-        (None, _, _) => false,
-        (Some(kind), before, Some(now)) => waits(kind, now) && before.is_none_or(|it| it == now),
+        return false;
+    };
+    let Some(sleep) = details.sleep(pid) else {
         // The system does not tell: the signs on the children must do.
-        (Some(_), _, None) => true,
-    }
+        return true;
+    };
+    at_telling.sleep.is_none_or(|before| before == sleep)
+        && match (kind, sleep.call) {
+            (_, SleepCall::Wait) => true,
+            (Shell::Ash, SleepCall::Signal) => false,
+            (Shell::Mksh | Shell::Fish | Shell::Other, SleepCall::Signal) => true,
+            // A command substitution: the shell reads what its child writes, to the end.
+            (_, SleepCall::Read(fd)) => details
+                .pipe(pid, fd)
+                .is_some_and(|pipe| children.iter().any(|child| writes(child, pipe, details))),
+            (_, SleepCall::SignalWait | SleepCall::Other) => false,
+        }
 }
 
-/// Whether a shell that sleeps like this may wait for a foreground child.
-fn waits(kind: Shell, sleep: Sleep) -> bool {
-    match (kind, sleep.call) {
-        (_, SleepCall::Wait) => true,
-        (Shell::Ash, SleepCall::Signal) => false,
-        (Shell::Mksh | Shell::Fish | Shell::Other, SleepCall::Signal) => true,
-        (_, SleepCall::SignalWait | SleepCall::Other) => false,
-    }
+fn writes(process: &Process, pipe: Pipe, details: &dyn Details) -> bool {
+    OUTPUTS
+        .into_iter()
+        .filter_map(|fd| details.pipe(process.id.pid, fd))
+        .any(|output| pipe.writing_ends().any(|end| end == output))
 }
 
 /// Whether this child of a shell that was told is in its foreground, and was when it was told. fish

@@ -19,6 +19,9 @@ pub struct Look {
 /// The signals of which `/proc/PID/stat` knows; the others are in `status` alone.
 const STANDARD_MAX: i32 = 31;
 
+/// How many files must stay free for reading `/proc`, and for holding those beyond the limit one by one.
+const SPARE_FILES: usize = 16;
+
 impl Look {
     /// Looks. `signal` is the one whose dispositions matter. `None` where `/proc` is not there, or
     /// not of outro's PID namespace.
@@ -29,10 +32,11 @@ impl Look {
         }
         let mut seen: Vec<Process> = Vec::new();
         let mut held: Vec<(Pid, Pidfd)> = Vec::new();
+        let held_max = own::open_files_max().saturating_sub(SPARE_FILES);
         for pid in proc::pids().ok()? {
             // Held before it is read: what is read is then of the held process, or that one has
             // ended and signalling it does nothing.
-            let pidfd = Pidfd::open(pid);
+            let pidfd = (held.len() < held_max).then(|| Pidfd::open(pid).ok()).flatten();
             let Some(mut process) = proc::process(pid) else { continue };
             if signal.number() > STANDARD_MAX
                 && let Some((handled, ignored)) = proc::signal_sets(pid)
@@ -41,7 +45,7 @@ impl Look {
                 process.ignored = ignored;
             }
             seen.push(process);
-            held.extend(pidfd.ok().map(|pidfd| (pid, pidfd)));
+            held.extend(pidfd.map(|pidfd| (pid, pidfd)));
         }
         held.sort_unstable_by_key(|(pid, _)| *pid);
         Some(Self { tree: Tree::new(own::pid(), seen, clock::ticks()), held })
@@ -101,12 +105,8 @@ impl Details for ProcDetails {
         proc::sleep(pid)
     }
 
-    fn input_pipe(&self, pid: Pid) -> Option<Pipe> {
-        proc::pipe(pid, 0)
-    }
-
-    fn output_pipes(&self, pid: Pid) -> [Option<Pipe>; 2] {
-        [proc::pipe(pid, 1), proc::pipe(pid, 2)]
+    fn pipe(&self, pid: Pid, fd: u32) -> Option<Pipe> {
+        proc::pipe(pid, fd)
     }
 
     fn command(&self, pid: Pid) -> Option<String> {

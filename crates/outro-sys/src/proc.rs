@@ -4,7 +4,7 @@ use outro_core::{
     process::{Condition, Identity, Name, Pid, Pipe, Process, Sleep, SleepCall, Ticks},
     signal::SignalSet,
 };
-use std::{fs, io, io::Read, os::unix::ffi::OsStrExt, path::Path};
+use std::{ffi::CString, fs, io, io::Read, os::unix::ffi::OsStrExt};
 
 /// The longest `/proc/PID/stat` by far: 52 numbers of at most 20 digits and a name of 15 bytes.
 const STAT_MAX: usize = 2048;
@@ -103,14 +103,17 @@ pub fn sleep(pid: Pid) -> Option<Sleep> {
 pub fn parse_syscall(text: &[u8]) -> Option<Sleep> {
     let mut fields = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
     let call: i64 = fields.next()?.parse().ok()?;
-    let stack = fields.nth(6)?.strip_prefix("0x")?;
+    let hexadecimal = |field: &str| u64::from_str_radix(field.strip_prefix("0x")?, 16).ok();
+    let first = hexadecimal(fields.next()?)?;
+    let stack = hexadecimal(fields.nth(5)?)?;
     let call = match call {
         libc::SYS_wait4 | libc::SYS_waitid => SleepCall::Wait,
         libc::SYS_rt_sigsuspend => SleepCall::Signal,
         libc::SYS_rt_sigtimedwait => SleepCall::SignalWait,
+        libc::SYS_read => SleepCall::Read(u32::try_from(first).ok()?),
         _ => SleepCall::Other,
     };
-    Some(Sleep { call, stack: u64::from_str_radix(stack, 16).ok()? })
+    Some(Sleep { call, stack })
 }
 
 /// The base name of the file that the process runs.
@@ -136,15 +139,25 @@ pub fn arguments(pid: Pid) -> Option<Vec<String>> {
         .then(|| arguments.map(|it| String::from_utf8_lossy(it).into_owned()).collect())
 }
 
-/// The pipe, or the socket, that a descriptor of the process is.
+/// The pipe, the FIFO, or the socket, that a descriptor of the process is.
 #[must_use]
 pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
-    let link = fs::read_link(Path::new("/proc").join(format!("{pid}/fd/{fd}"))).ok()?;
-    let (kind, inode) = link.to_str()?.strip_suffix(']')?.split_once(":[")?;
-    let inode = inode.parse().ok()?;
+    let path = CString::new(format!("/proc/{pid}/fd/{fd}")).ok()?;
+    // SAFETY: all zeroes is a valid statx.
+    let mut stat: libc::statx = unsafe { std::mem::zeroed() };
+    // Nothing is asked of a server: the file may be on a network file system that hangs.
+    let flags = libc::AT_STATX_DONT_SYNC;
+    let mask = libc::STATX_TYPE | libc::STATX_INO;
+    // SAFETY: a NUL-terminated path, and a statx to write to.
+    let result = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &mut stat) };
+    let kind = u32::from(stat.stx_mode) & libc::S_IFMT;
     match kind {
-        "pipe" => Some(Pipe::Fifo(inode)),
-        "socket" => Some(Pipe::Socket(inode)),
+        _ if result != 0 => None,
+        libc::S_IFIFO => {
+            let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
+            Some(Pipe::Fifo(device, stat.stx_ino))
+        }
+        libc::S_IFSOCK => Some(Pipe::Socket(stat.stx_ino)),
         _ => None,
     }
 }
