@@ -1,0 +1,217 @@
+//! What a look leads to: who is told, who is killed, who is left behind.
+
+use super::{Action, Machine, Main, NAMED_MAX, Note, Phase, Sight};
+use crate::{
+    ledger::{Telling, TrappingShell, Why},
+    process::{Condition, Details, Disposition, Tree},
+    route::{self, Route, Walk},
+    settings::Detail,
+    signal::Signal,
+    time::Moment,
+};
+use std::time::Duration;
+
+/// How many looks in a row may show nobody before outro takes it that somebody is hidden from it. One
+/// or two can be between a child's end and its SIGCHLD.
+const EMPTY_LOOKS_MAX: u32 = 4;
+
+/// What a look that failed is taken to have cost.
+const BLIND_LOOK: Duration = Duration::from_millis(10);
+
+/// How many command lines are looked up for the exit report.
+const DETAILED_MAX: usize = 200;
+
+impl Machine {
+    pub(super) fn seen(&mut self, now: Moment, tree: &Tree, details: &dyn Details, took: Duration) {
+        let Phase::Stopping(stop) = &mut self.phase else { return };
+        if let Main::Alive { pid, .. } = self.main
+            && tree.find(pid).is_none()
+        {
+            return self.blind(now);
+        }
+        if tree.processes().iter().all(|process| process.condition == Condition::Zombie) {
+            stop.empty_looks += 1;
+            // Nobody is to be seen, and yet there are children: outro may not see them.
+            if stop.empty_looks >= EMPTY_LOOKS_MAX {
+                return self.blind(now);
+            }
+        }
+        let killing = stop.killing;
+        self.ledger.seen(tree, now);
+        let told =
+            if killing { self.kill(now, tree, details) } else { self.tell(now, tree, details) };
+        if let Phase::Stopping(stop) = &mut self.phase {
+            stop.looks.seen(now, took, told > 0);
+        }
+    }
+
+    /// Tells those whom the stop concerns; says how many that were.
+    fn tell(&mut self, now: Moment, tree: &Tree, details: &dyn Details) -> usize {
+        let Phase::Stopping(stop) = &mut self.phase else { return 0 };
+        let signal = stop.signal;
+        let main = match self.main {
+            Main::Alive { pid, .. } => Some(pid),
+            Main::Starting | Main::Ended { .. } | Main::NotStarted(_) => None,
+        };
+        // What the main process left behind is stopped by the tree, whatever the route is.
+        let route = if main.is_some() { self.settings.route } else { Route::Tree };
+        let by_route = |index: usize| {
+            let disposition = tree.processes()[index].disposition(signal);
+            route::Tell { index, signal, why: Why::Route, disposition }
+        };
+        let untold = |index: &usize| {
+            let process = &tree.processes()[*index];
+            process.condition != Condition::Zombie && !self.ledger.was_told(process.id, signal)
+        };
+        let all = (0..tree.processes().len()).filter(untold);
+        let tells: Vec<route::Tell> = match (route, main) {
+            (Route::All, _) => all.map(by_route).collect(),
+            (Route::Main, Some(main)) => {
+                all.filter(|index| tree.processes()[*index].id.pid == main).map(by_route).collect()
+            }
+            (Route::Group, Some(main)) => {
+                all.filter(|index| tree.processes()[*index].group == main).map(by_route).collect()
+            }
+            (Route::Tree, _) | (Route::Main | Route::Group, None) => {
+                let ledger = &self.ledger;
+                route::plan(&Walk { tree, details, ledger, signal, now }, &mut self.filters)
+            }
+        };
+        stop.told_first = stop.told_first.or(Some(now));
+        for tell in &tells {
+            self.tell_one(now, tree, details, *tell);
+        }
+        // A stopped process hears of the signal only when it goes on.
+        for process in tree.processes() {
+            if process.condition == Condition::Stopped {
+                self.actions.push_back(Action::Tell { id: process.id, signal: Signal::CONT });
+            }
+        }
+        tells.len()
+    }
+
+    fn tell_one(&mut self, now: Moment, tree: &Tree, details: &dyn Details, tell: route::Tell) {
+        let process = &tree.processes()[tell.index];
+        let telling = Telling { signal: tell.signal, at: now, why: tell.why };
+        let detailed = self.settings.detail == Detail::All && self.ledger.len() < DETAILED_MAX;
+        let entry = self.ledger.tell(tree, process, telling, tell.disposition);
+        // A shell that loops is known by what it runs again.
+        let detailed = detailed || tell.why == Why::TrappingShell;
+        if detailed && entry.command.is_none() {
+            entry.command = details.command(process.id.pid);
+        }
+        if entry.disposition == Disposition::Handles
+            && entry.shell.is_none()
+            && let Some(kind) = details.shell(process.id.pid)
+        {
+            entry.shell = Some(TrappingShell {
+                kind,
+                sleep: details.sleep(process.id.pid),
+                children: tree.children(tell.index).iter().map(|child| child.id).collect(),
+            });
+        }
+        if tell.why != Why::ItsShell {
+            self.actions.push_back(Action::Tell { id: process.id, signal: tell.signal });
+        }
+    }
+
+    /// Kills everyone who is left; says how many that were.
+    fn kill(&mut self, now: Moment, tree: &Tree, details: &dyn Details) -> usize {
+        let mut killed = 0;
+        for process in tree.processes() {
+            if process.condition == Condition::Zombie
+                || self.ledger.was_told(process.id, Signal::KILL)
+            {
+                continue;
+            }
+            let telling = Telling { signal: Signal::KILL, at: now, why: Why::Deadline };
+            let told_before =
+                self.ledger.get(process.id).and_then(|entry| entry.told.last().copied());
+            self.ledger.tell(tree, process, telling, Disposition::Default);
+            self.actions.push_back(Action::Tell { id: process.id, signal: Signal::KILL });
+            if let Phase::Stopping(stop) = &mut self.phase {
+                stop.killed += 1;
+                if stop.killed <= NAMED_MAX {
+                    let command = details.command(process.id.pid);
+                    self.ledger.name(process.id, command.clone());
+                    let name = command.unwrap_or_else(|| process.name.to_string());
+                    self.actions.push_back(Action::Note(Note::Killed {
+                        pid: process.id.pid,
+                        name,
+                        age: Duration::from_millis(tree.age_ms(process.id)),
+                        told: told_before.map(|told| (told.signal, now.since(told.at))),
+                        ignores: (process.disposition(stop.signal) == Disposition::Ignores)
+                            .then_some(stop.signal),
+                    }));
+                }
+            }
+            killed += 1;
+        }
+        killed
+    }
+
+    pub(super) fn blind(&mut self, now: Moment) {
+        if let Phase::Stopping(stop) = &mut self.phase
+            && !self.ledger.is_empty()
+            && stop.told_blindly.is_none()
+        {
+            // Someone was seen and told before: this look failed, and the next one may not. The group
+            // would tell those again.
+            stop.looks.seen(now, BLIND_LOOK, false);
+            if !stop.killing {
+                return;
+            }
+        }
+        if self.sight == Sight::Clear {
+            self.sight = Sight::Blind;
+            self.actions.push_back(Action::Note(Note::Blind));
+        }
+        self.act_blindly(now);
+    }
+
+    /// What can be done without a readable `/proc`: the main process's group is told.
+    pub(super) fn act_blindly(&mut self, _now: Moment) {
+        let Phase::Stopping(stop) = &mut self.phase else { return };
+        stop.looks.pause();
+        let signal = if stop.killing { Signal::KILL } else { stop.signal };
+        if stop.told_blindly == Some(signal) {
+            return;
+        }
+        stop.told_blindly = Some(signal);
+        match self.main {
+            Main::Alive { .. } if self.settings.route == Route::Main && !stop.killing => {
+                self.actions.push_back(Action::TellMain { signal });
+            }
+            Main::Alive { pid, .. } | Main::Ended { pid, .. } => {
+                self.actions.push_back(Action::TellGroup { group: pid, signal });
+                if stop.killing {
+                    stop.killed += 1;
+                    self.actions.push_back(Action::Note(Note::KilledBlindly { group: pid }));
+                }
+            }
+            Main::Starting | Main::NotStarted(_) => {}
+        }
+    }
+
+    /// outro has to go, whoever is left.
+    pub(super) fn leave_behind(&mut self, now: Moment) {
+        let mut left_behind = 0;
+        for (id, entry) in self.ledger.iter().filter(|(_, entry)| entry.left.is_none()) {
+            left_behind += 1;
+            if left_behind <= NAMED_MAX {
+                let name = entry.command.clone().unwrap_or_else(|| entry.name.to_string());
+                let told = entry.told.last().map(|told| (told.signal, now.since(told.at)));
+                self.actions.push_back(Action::Note(Note::LeftBehind {
+                    pid: id.pid,
+                    name,
+                    told,
+                    refused: entry.refused,
+                }));
+            }
+        }
+        if left_behind > NAMED_MAX {
+            self.actions.push_back(Action::Note(Note::MoreLeftBehind(left_behind - NAMED_MAX)));
+        }
+        self.leave();
+    }
+}
