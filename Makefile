@@ -10,8 +10,6 @@ MAKEFLAGS += --no-print-directory
 
 HOST := x86_64-unknown-linux-musl
 CROSS := aarch64-unknown-linux-musl
-# The build tool's own linker links for every machine, so that no cross compiler is needed.
-CROSS_LINKER := CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
 BINARIES := outro outro-init
 
 .PHONY: all build check test demo bench dist setup targets release clean
@@ -50,7 +48,7 @@ bench: release
 	bench/run
 
 dist: targets release
-	$(CROSS_LINKER) cargo build --release --target $(CROSS) -p outro -p outro-init
+	cargo build --release --target $(CROSS) -p outro -p outro-init
 	rm -rf dist && mkdir dist
 	for binary in $(BINARIES); do \
 	    cp target/$(HOST)/release/$$binary dist/$$binary-x86_64; \

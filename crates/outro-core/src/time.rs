@@ -46,35 +46,47 @@ pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
     let bad = || BadDuration(text.to_owned());
     let mut rest = text;
     let mut total = Duration::ZERO;
-    let mut smallest = f64::INFINITY;
+    let mut smallest = Duration::MAX;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
         let unit_end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
         let (unit, next) = tail.split_at(unit_end);
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
+        let unit = match unit {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
             // A bare number stands alone: `1m30` would be a guess.
-            "" if number.len() == text.len() => 1.0,
+            "" if number.len() == text.len() => Duration::from_secs(1),
             _ => return Err(bad()),
         };
         // Units go down: `30s1m` is a slip, `1m1m` as well.
-        if seconds >= smallest {
+        if unit >= smallest {
             return Err(bad());
         }
-        smallest = seconds;
-        if !number.starts_with(|c: char| c.is_ascii_digit()) || number.ends_with('.') {
-            return Err(bad());
-        }
-        let number: f64 = number.parse().map_err(|_| bad())?;
-        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| bad())?;
+        smallest = unit;
+        let part = multiple(number, unit).ok_or_else(bad)?;
         total = total.checked_add(part).filter(|total| *total <= LONGEST).ok_or_else(bad)?;
         rest = next;
     }
     if text.is_empty() { Err(bad()) } else { Ok(total) }
+}
+
+/// `number`, which may have a fraction of up to three digits, times the unit. In whole numbers: the
+/// tables for reading a float would be a thirtieth of the smallest binary.
+fn multiple(number: &str, unit: Duration) -> Option<Duration> {
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        Some(_) => return None,
+        None => (number, "0"),
+    };
+    if whole.is_empty() || fraction.len() > 3 {
+        return None;
+    }
+    let whole = unit.checked_mul(whole.parse().ok()?)?;
+    let thousandths = fraction.parse::<u32>().ok()? * 10_u32.pow(3 - fraction.len() as u32);
+    whole.checked_add(unit.checked_mul(thousandths)? / 1000)
 }
 
 /// A text that is no duration.
@@ -130,7 +142,7 @@ mod tests {
     fn what_is_no_duration_is_refused() {
         for text in [
             "", "s", "-1s", "1m30", "30s1m", "1s1s", "1d", ".5s", "1.s", "1..5s", "10 s", "1e3",
-            "9999999h", "auto",
+            "1.2345s", "1.2.3s", "+1s", "9999999h", "auto",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }

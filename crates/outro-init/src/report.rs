@@ -53,7 +53,7 @@ pub fn write(report: &Report, command: &[OsString], path: &Path) {
 #[must_use]
 pub fn to_json(report: &Report, command: &[OsString], length_max: usize) -> String {
     let mut kept: Vec<&ProcessReport> = report.processes.iter().collect();
-    kept.sort_by_key(|process| process.outcome == Outcome::Left);
+    kept.sort_unstable_by_key(|process| (process.outcome == Outcome::Left, process.pid));
     loop {
         let text = format!("{}\n", document(report, command, &kept));
         if text.len() <= length_max || kept.is_empty() {
