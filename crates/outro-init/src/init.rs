@@ -14,7 +14,7 @@ use outro_core::{
     signal::Signal,
 };
 use outro_sys::{
-    Errno, clock, own,
+    Errno, clock, inherited, own,
     signals::{self, Received},
     spawn::{Handover, Membership, Program, Setup},
     terminal::{Detached, Terminal, detach},
@@ -28,6 +28,7 @@ use std::{
 
 /// Runs the plan to the end of the process.
 pub fn run(plan: Plan) -> ! {
+    inherited::block_again();
     let mut held = Held::default();
     panic::set_hook(Box::new(|info| voice::say(&format!("internal error: {info}"))));
     let result = panic::catch_unwind(AssertUnwindSafe(|| match Init::new(plan, &mut held).run() {

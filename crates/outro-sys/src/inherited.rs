@@ -8,7 +8,7 @@
 //! before Rust's own start, which makes SIGPIPE ignored). It is linked into every binary that asks
 //! [`signals`] how things were.
 
-use outro_core::signal::{Signal, SignalSet};
+use outro_core::signal::SignalSet;
 use std::{
     ptr,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -53,10 +53,10 @@ pub fn signals() -> Inherited {
     }
 }
 
-/// Whether a signal is ignored by this process.
-#[must_use]
-pub fn ignores(signal: Signal) -> bool {
-    is_ignored(signal.number())
+/// Blocks all signals once more. musl unblocks those that it keeps for its threads, 33 and 34, when
+/// Rust's start-up sets its first handler; 34 is what everyone else calls RTMIN.
+pub fn block_again() {
+    set_mask(u64::MAX);
 }
 
 fn is_ignored(signal: i32) -> bool {
