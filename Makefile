@@ -12,7 +12,7 @@ HOST := x86_64-unknown-linux-musl
 CROSS := aarch64-unknown-linux-musl
 BINARIES := outro outro-init
 
-.PHONY: all build check test demo bench dist setup targets release clean
+.PHONY: all build check test demo bench dist deny setup targets release clean
 
 all: build
 
@@ -31,6 +31,11 @@ check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo test --workspace --exclude outro-test --exclude outro-sim --quiet
+
+# Licences, duplicates, sources, advisories (these need the network) of all that is depended on.
+deny:
+	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check
 
 test: setup targets
 	tests/run

@@ -33,7 +33,7 @@ impl Machine {
             stop.empty_looks += 1;
             // Nobody is to be seen, and yet there are children: outro may not see them.
             if stop.empty_looks >= EMPTY_LOOKS_MAX {
-                return self.blind(now);
+                return self.go_blind(now);
             }
         }
         let killing = stop.killing;
@@ -150,18 +150,21 @@ impl Machine {
         killed
     }
 
+    /// A look failed.
     pub(super) fn blind(&mut self, now: Moment) {
         if let Phase::Stopping(stop) = &mut self.phase
             && !self.ledger.is_empty()
-            && stop.told_blindly.is_none()
+            && !stop.killing
         {
-            // Someone was seen and told before: this look failed, and the next one may not. The group
-            // would tell those again.
-            stop.looks.seen(now, BLIND_LOOK, false);
-            if !stop.killing {
-                return;
-            }
+            // Someone was seen and told before, and the group's signal would tell those again. The
+            // next look may not fail.
+            return stop.looks.seen(now, BLIND_LOOK, false);
         }
+        self.go_blind(now);
+    }
+
+    /// From now on the main process's group stands for everyone.
+    fn go_blind(&mut self, now: Moment) {
         if self.sight == Sight::Clear {
             self.sight = Sight::Blind;
             self.actions.push_back(Action::Note(Note::Blind));
