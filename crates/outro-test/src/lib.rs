@@ -27,7 +27,9 @@
 //! - [`Scenario`] is all of it in one sentence: command, signal, who is told what, exit code.
 //! - [`Scratch`] is the folder of one test. It stays when the test fails.
 //!
-//! The binary under test is `$OUTRO`, else `target/debug/outro` of this workspace.
+//! The binary under test is `$OUTRO`, else `target/debug/outro` of this workspace. A wait takes 20 s,
+//! or `$OUTRO_TEST_PATIENCE` seconds, at most. Tests mostly wait: `RUST_TEST_THREADS=6` suits two
+//! processors.
 
 mod exit;
 mod init;
@@ -53,4 +55,4 @@ pub use signal::{
     CONT, HUP, INT, KILL, PIPE, QUIT, STOP, Signal, TERM, TSTP, USR1, USR2, WINCH, rtmin,
 };
 pub use terminal::Terminal;
-pub use wait::{PATIENCE, until};
+pub use wait::until;

@@ -36,7 +36,7 @@ pub fn fixture(name: &str) -> String {
 /// The command of a bare Python that starts in some 15 ms.
 #[must_use]
 pub fn python() -> &'static str {
-    "/usr/bin/python3 -S -E"
+    "/usr/bin/python3 -BES"
 }
 
 /// The command of a witness, to be followed by its name and options.

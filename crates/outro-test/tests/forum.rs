@@ -83,7 +83,7 @@ fn worker(shell: &str, stop: impl FnOnce(&Running)) -> Exit {
         procfile_line(shell, &line).env("BROKER", redis.url()).env("WEB_HOOK", &hook.url).start();
     running.wait_for("worker ready");
     let queued = Command::new(venv("python"))
-        .args([&fixture("kombu_app.py"), "3"])
+        .args(["-B", &fixture("kombu_app.py"), "3"])
         .env("BROKER", redis.url())
         .status();
     assert!(queued.expect("python runs").success());

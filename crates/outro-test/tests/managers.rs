@@ -66,7 +66,7 @@ fn supervisord_below_outro_tells_its_programs_alone() {
         let program =
             |name: &str| format!("[program:{name}]\ncommand={} {name} --on-term 1\n", witness());
         let config = format!(
-            "[supervisord]\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=pid\n{}{}",
+            "[supervisord]\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=pid\nchildlogdir=.\n{}{}",
             program("one"),
             program("two")
         );

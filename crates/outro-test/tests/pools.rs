@@ -86,7 +86,7 @@ fn celery_finishes_its_tasks_and_leaves_the_others_on_the_queue() {
         .start();
     running.wait_for_count("pool ready", 2);
     let queued = Command::new(venv("python"))
-        .arg(fixture("slow_tasks.py"))
+        .args(["-B", &fixture("slow_tasks.py")])
         .arg("6")
         .env("BROKER", redis.url())
         .env("WITNESS_LOG", "/dev/null")

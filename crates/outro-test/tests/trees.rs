@@ -199,7 +199,7 @@ fn two_thousand_are_told_once_each() {
 }
 
 #[test]
-#[ignore = "takes minutes, and a kernel.pid_max of 100000"]
+#[ignore = "needs 16 GiB of memory, a kernel.pid_max of 100000 and OUTRO_TEST_PATIENCE=300"]
 fn fifty_thousand_are_told_once_each() {
     let crowd = format!("{} {} 50000", python(), fixture("crowd.py"));
     Scenario::command(&crowd)

@@ -126,7 +126,7 @@ fn newrelic_admin_becomes_the_program() {
 #[test]
 fn a_python_module_is_a_program_like_any_other() {
     let folder = fixture("witness.py").replace("/witness.py", "");
-    Scenario::command("/usr/bin/python3 -S -m witness app --exit 7")
+    Scenario::command("/usr/bin/python3 -BS -m witness app --exit 7")
         .with(|init| init.env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1"))
         .finishes("app", &[TERM])
         .exits(7);
