@@ -230,19 +230,22 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
     let shell = leader.shell.as_ref()?;
     let left = leader.left?;
     let disposition = process.disposition(walk.signal);
-    let is_new = walk.ledger.get(process.id).is_none();
-    if !is_new
-        || disposition == Disposition::Ignores
-        || left.status != Some(ExitStatus::Signal(walk.signal))
-    {
+    if walk.ledger.get(process.id).is_some() || disposition == Disposition::Ignores {
         return None;
     }
-    if shell.kind == Shell::Mksh {
-        return Some(Standing::Tell(walk.signal, Why::ItsShell, disposition));
+    let patience = || {
+        let may_have_heard =
+            disposition == Disposition::Handles && walk.now.since(left.at) < GROUP_PATIENCE;
+        may_have_heard.then_some(Standing::Covered)
+    };
+    match left.status {
+        Some(status) if status != ExitStatus::Signal(walk.signal) => None,
+        Some(_) if shell.kind == Shell::Mksh => {
+            Some(Standing::Tell(walk.signal, Why::ItsShell, disposition))
+        }
+        // Not reaped yet, or not by outro.
+        Some(_) | None => patience(),
     }
-    let may_have_heard =
-        disposition == Disposition::Handles && walk.now.since(left.at) < GROUP_PATIENCE;
-    may_have_heard.then_some(Standing::Covered)
 }
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of
