@@ -16,16 +16,21 @@ pub struct Held {
     pub main: Option<Pid>,
     /// How it ended.
     pub status: Option<ExitStatus>,
+    /// A signal that was being dealt with, and may not have been passed on.
+    pub pending: Option<Signal>,
 }
 
 /// Goes on as a bare init.
 pub fn run(mut held: Held) -> ! {
-    say("internal error; going on as a bare init: passing signals on, and waiting for everyone");
+    say("going on as a bare init: passing signals on, and waiting for everyone");
+    if let (Some(main), Some(signal)) = (held.main, held.pending) {
+        let _gone = signals::send(main, signal);
+    }
     loop {
         loop {
             match wait::next() {
                 Waited::Ended { pid, status } if held.main == Some(pid) => {
-                    held = Held { main: None, status: Some(status) };
+                    held = Held { main: None, status: Some(status), pending: None };
                 }
                 Waited::Ended { .. } | Waited::Stopped { .. } => {}
                 Waited::Nothing => break,

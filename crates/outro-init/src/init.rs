@@ -296,7 +296,11 @@ impl<'a> Init<'a> {
         voice.received(signal, &self.plan.settings.rewrites);
         let is_key = signal == Signal::INT || signal == Signal::QUIT;
         let sender = if from_kernel && is_key { Sender::Terminal } else { Sender::Process };
+        self.held.pending = Some(signal);
+        panic_if_a_test_asks();
         self.machine.handle(clock::now(), Event::Signal { signal, sender });
+        self.act()?;
+        self.held.pending = None;
         ControlFlow::Continue(())
     }
 
@@ -365,4 +369,10 @@ impl<'a> Init<'a> {
         }
         ControlFlow::Break(code)
     }
+}
+
+/// What a fault in the core does is tested by a debug build that is told to have one.
+fn panic_if_a_test_asks() {
+    #[cfg(debug_assertions)]
+    assert!(std::env::var_os("OUTRO_TEST_PANIC").is_none(), "a test asked for it");
 }

@@ -218,3 +218,13 @@ fn orphans_of_a_program_that_runs_are_reaped() {
     running.signal(TERM);
     assert_eq!(running.wait().code, 143);
 }
+
+#[test]
+fn a_fault_inside_leaves_a_bare_init_that_passes_signals_on_and_waits_for_everyone() {
+    let exit = Scenario::command("@ app --on-term 0.5")
+        .with(|init| init.env("OUTRO_TEST_PANIC", "1"))
+        .finishes("app", &[TERM])
+        .exits(0);
+    assert!(exit.stderr.contains("internal error"), "{exit}");
+    assert!(exit.stderr.contains("going on as a bare init"), "{exit}");
+}
