@@ -2,15 +2,11 @@
 
 import concurrent.futures
 import json
-import os
-import pty
-import select
-import subprocess
-import time
 import traceback
 
 import image
-from engine import DEADLINE, Engine
+from engine import Engine
+from terminal import Terminal
 
 LOOP = ["sh", "-c", "while true; do python3 /app.py; sleep 1; done"]
 TERM, RTMIN_3 = 15, 37
@@ -361,45 +357,6 @@ def command_override(engine):
 
 
 # --- A person at a terminal ---
-
-
-class Terminal:
-    """`docker run -it` on a pseudo-terminal."""
-
-    def __init__(self, engine, img, *command):
-        self.master, slave = pty.openpty()
-        self.client = subprocess.Popen(
-            [engine.client, "run", "--rm", "-it", "--network", "none", img, *command],
-            env=engine.environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-        )  # fmt: skip
-        os.close(slave)
-        self.seen = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.client.kill()
-        self.client.wait()
-        os.close(self.master)
-
-    def await_text(self, text):
-        deadline = time.monotonic() + DEADLINE
-        while text not in self.seen:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self.master], [], [], max(0, left))
-            check(ready, f"no {text!r} on the terminal: {self.seen!r}")
-            try:
-                self.seen += os.read(self.master, 4096).decode(errors="replace")
-            except OSError:  # how Linux tells that the other side is closed
-                raise AssertionError(f"no {text!r} on the terminal: {self.seen!r}") from None
-        self.seen = self.seen.split(text, 1)[1]
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def exit_code(self):
-        return self.client.wait(DEADLINE)
 
 
 @case("docker run -it: ^C ends a loop with 130")
