@@ -97,6 +97,9 @@ pub struct TrappingShell {
     pub sleep: Option<Sleep>,
     /// The children it had.
     pub children: Vec<Identity>,
+    /// Their command lines, where the signal is one of the keyboard: a shell that loops is known by
+    /// what it runs again.
+    pub commands: Vec<Option<String>>,
 }
 
 /// All that the stop concerned.
@@ -193,8 +196,12 @@ impl Ledger {
             .collect();
         alive.sort_unstable();
         for (id, entry) in &mut self.entries {
-            if entry.left.is_none() && alive.binary_search(id).is_err() {
-                entry.left = Some(Left { at, status: None });
+            let is_alive = alive.binary_search(id).is_ok();
+            match entry.left {
+                None if !is_alive => entry.left = Some(Left { at, status: None }),
+                // One look can miss it, when its parent ends between two reads.
+                Some(Left { status: None, .. }) if is_alive => entry.left = None,
+                None | Some(_) => {}
             }
         }
     }

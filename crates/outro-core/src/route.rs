@@ -93,6 +93,11 @@ impl Filters {
     pub fn clear(&mut self) {
         self.0.clear();
     }
+
+    /// Whether the filter lost its last writer so recently that it may still be at what it read.
+    fn is_patient(&self, id: Identity, now: Moment) -> bool {
+        self.0.get(&id).is_some_and(|last_written| now.since(*last_written) < FILTER_PATIENCE)
+    }
 }
 
 /// A stop signal on its way through one look at the tree.
@@ -120,8 +125,23 @@ enum Standing {
     Open,
     /// To be told; whether it handles the signal says whose its children are.
     Tell(Signal, Why, Disposition),
-    /// To be told, unless it turns out to be a filter.
-    Candidate,
+    /// To be told, and to die of it, unless it turns out to be a filter.
+    Candidate(Signal, Why),
+}
+
+impl Standing {
+    /// The same for a child in the foreground of a shell whose trap waits for it.
+    fn as_trapping_shells(self) -> Self {
+        match self {
+            // That it was told in place of the stop signal must be remembered.
+            Self::Tell(_, Why::InPlace, _) | Self::Candidate(_, Why::InPlace) => self,
+            Self::Tell(signal, _, disposition) => {
+                Self::Tell(signal, Why::TrappingShell, disposition)
+            }
+            Self::Candidate(signal, _) => Self::Candidate(signal, Why::TrappingShell),
+            Self::Covered | Self::Handling | Self::Open => self,
+        }
+    }
 }
 
 /// Who is to be told now, parents before children.
@@ -135,9 +155,8 @@ pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
             Standing::Tell(signal, why, disposition) => {
                 Some(Tell { index, signal, why, disposition })
             }
-            Standing::Candidate => {
-                let (why, disposition) = (Why::DefaultAction, Disposition::Default);
-                Some(Tell { index, signal: walk.signal, why, disposition })
+            Standing::Candidate(signal, why) => {
+                Some(Tell { index, signal, why, disposition: Disposition::Default })
             }
             Standing::Covered | Standing::Handling | Standing::Open => None,
         })
@@ -157,33 +176,21 @@ fn first_pass(walk: &Walk<'_>) -> Vec<Standing> {
             Standing::Handling => {
                 let shell = &tree.processes()[parent];
                 let freed = held_up.contains(&parent)
-                    && walk
-                        .ledger
-                        .get(shell.id)
-                        .is_some_and(|entry| shell::is_foreground_child(process, shell, entry));
+                    && walk.ledger.get(shell.id).is_some_and(|entry| {
+                        shell::is_foreground_child(process, tree.children(parent), shell, entry)
+                    });
                 !freed
             }
             Standing::Tell(_, _, disposition) => disposition == Disposition::Handles,
-            Standing::Open | Standing::Candidate => false,
+            Standing::Open | Standing::Candidate(..) => false,
         });
         let standing =
             if left_to_parent { Standing::Covered } else { standing_of(walk, index, process) };
         if standing == Standing::Handling && is_held_up(walk, index, process) {
             held_up.push(index);
         }
-        let standing = match standing {
-            Standing::Tell(signal, _, disposition)
-                if parent.is_some_and(|parent| held_up.contains(&parent)) =>
-            {
-                Standing::Tell(signal, Why::TrappingShell, disposition)
-            }
-            Standing::Covered
-            | Standing::Handling
-            | Standing::Open
-            | Standing::Candidate
-            | Standing::Tell(..) => standing,
-        };
-        standings.push(standing);
+        let is_freed = parent.is_some_and(|parent| held_up.contains(&parent));
+        standings.push(if is_freed { standing.as_trapping_shells() } else { standing });
     }
     standings
 }
@@ -200,17 +207,28 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
         && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
     {
         return match entry.disposition {
+            // It never heard, as outro may not signal it.
+            Disposition::Handles if entry.refused => Standing::Open,
             Disposition::Handles if loops_on(walk, index, process, entry) => {
                 Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Default)
             }
             Disposition::Handles => Standing::Handling,
+            // Its handler came between the look and the signal.
+            Disposition::Default if process.disposition(walk.signal) == Disposition::Handles => {
+                Standing::Handling
+            }
             Disposition::Default | Disposition::Ignores => Standing::Open,
         };
     }
+    if is_being_born(walk, index, process) {
+        return Standing::Open;
+    }
     match process.disposition(walk.signal) {
         Disposition::Handles => Standing::Tell(walk.signal, Why::Handles, Disposition::Handles),
-        Disposition::Ignores => in_place(process, walk.signal),
-        Disposition::Default if walk.tree.children(index).is_empty() => Standing::Candidate,
+        Disposition::Ignores => in_place(walk, index, process),
+        Disposition::Default if walk.tree.children(index).is_empty() => {
+            Standing::Candidate(walk.signal, Why::DefaultAction)
+        }
         Disposition::Default if takes_it_by_sigwait(walk, process) => {
             Standing::Tell(walk.signal, Why::Handles, Disposition::Handles)
         }
@@ -230,7 +248,10 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
     let shell = leader.shell.as_ref()?;
     let left = leader.left?;
     let disposition = process.disposition(walk.signal);
-    if walk.ledger.get(process.id).is_some() || disposition == Disposition::Ignores {
+    // Whoever came later never heard of it; within the same tick nobody can say.
+    let came_later = process.id.start >= leader.told_ticks;
+    let is_known = walk.ledger.get(process.id).is_some();
+    if is_known || came_later || disposition == Disposition::Ignores {
         return None;
     }
     let patience = || {
@@ -246,6 +267,19 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
         // Not reaped yet, or not by outro.
         Some(_) | None => patience(),
     }
+}
+
+/// Whether the process is between its fork and its exec, where posix_spawn(3) and its like block every
+/// signal: how it takes this one shows at the next look.
+fn is_being_born(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
+    const YOUNG: u64 = 5;
+    let blocks_all = (1..=31)
+        .filter_map(Signal::new)
+        .filter(|signal| *signal != Signal::KILL && *signal != Signal::STOP)
+        .all(|signal| process.handled.contains(signal));
+    blocks_all
+        && walk.tree.children(index).is_empty()
+        && walk.tree.now().0.saturating_sub(process.id.start.0) <= YOUNG
 }
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of
@@ -268,10 +302,22 @@ fn is_of_keyboard(signal: Signal) -> bool {
 }
 
 /// Where a process stands that ignores the stop signal.
-fn in_place(process: &Process, signal: Signal) -> Standing {
+fn in_place(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
+    let was_told = walk.ledger.was_told(process.id, Signal::TERM);
     match process.disposition(Signal::TERM) {
         Disposition::Ignores => Standing::Open,
-        Disposition::Handles | Disposition::Default if !is_of_keyboard(signal) => Standing::Open,
+        Disposition::Handles | Disposition::Default if !is_of_keyboard(walk.signal) => {
+            Standing::Open
+        }
+        // By a peer's contract one stop can have several signals.
+        Disposition::Handles if was_told => Standing::Handling,
+        Disposition::Default if was_told => Standing::Open,
+        Disposition::Default if walk.tree.children(index).is_empty() => {
+            Standing::Candidate(Signal::TERM, Why::InPlace)
+        }
+        Disposition::Default if takes_it_by_sigwait(walk, process) => {
+            Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Handles)
+        }
         disposition @ (Disposition::Handles | Disposition::Default) => {
             Standing::Tell(Signal::TERM, Why::InPlace, disposition)
         }
@@ -295,7 +341,8 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
     for (index, _) in standings
         .iter()
         .enumerate()
-        .filter(|(index, standing)| **standing == Standing::Candidate && has_few_siblings(*index))
+        .filter(|(_, standing)| matches!(standing, Standing::Candidate(..)))
+        .filter(|(index, _)| has_few_siblings(*index))
     {
         if let Some(pipe) = walk.details.pipe(processes[index].id.pid, INPUT) {
             candidates.push((index, pipe));
@@ -313,34 +360,38 @@ fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filt
         .filter(|index| match standings[*index] {
             Standing::Covered | Standing::Handling | Standing::Tell(..) => true,
             // A leaf that is to die of the signal writes until then.
-            Standing::Candidate => !is_candidate[*index],
+            Standing::Candidate(..) => !is_candidate[*index],
             Standing::Open => walk.ledger.get(processes[*index].id).is_some(),
         })
         .filter(|index| processes[*index].condition != Condition::Zombie)
         .flat_map(outputs)
         .collect();
-    // A filter that is left to its end of file is itself a writer of the next one.
+    // A filter that is left to its end of file is itself a writer of the next one, and so is one
+    // whose writers are gone, as long as it may finish what it read.
     loop {
-        let (spared, others): (Vec<_>, Vec<_>) = candidates
-            .into_iter()
-            .partition(|(_, pipe)| pipe.writing_ends().any(|end| written.contains(&end)));
-        for (index, _) in &spared {
+        let mut spared = false;
+        candidates.retain(|(index, pipe)| {
+            let id = processes[*index].id;
+            if pipe.writing_ends().any(|end| written.contains(&end)) {
+                filters.0.insert(id, walk.now);
+            } else if !filters.is_patient(id, walk.now) {
+                return true;
+            }
             standings[*index] = Standing::Open;
-            filters.0.insert(processes[*index].id, walk.now);
             written.extend(outputs(*index));
-        }
-        candidates = others;
-        if spared.is_empty() {
+            spared = true;
+            false
+        });
+        if !spared {
             break;
         }
     }
-    // Those that were spared before, and have no writer now.
     for (index, _) in candidates {
-        let Some(last_written) = filters.0.get(&processes[index].id) else { continue };
-        standings[index] = if walk.now.since(*last_written) < FILTER_PATIENCE {
-            Standing::Open
-        } else {
-            Standing::Tell(walk.signal, Why::WritersGone, Disposition::Default)
-        };
+        if let Standing::Candidate(signal, why) = standings[index]
+            && why != Why::InPlace
+            && filters.0.contains_key(&processes[index].id)
+        {
+            standings[index] = Standing::Tell(signal, Why::WritersGone, Disposition::Default);
+        }
     }
 }

@@ -16,7 +16,7 @@
 
 use crate::{
     ledger::{Entry, Ledger, TrappingShell},
-    process::{Details, OUTPUTS, Pipe, Process, Shell, SleepCall},
+    process::{Details, Identity, OUTPUTS, Pipe, Process, Shell, SleepCall},
     signal::Signal,
     time::Moment,
 };
@@ -89,13 +89,27 @@ fn writes(process: &Process, pipe: Pipe, details: &dyn Details) -> bool {
 /// Whether this child of a shell that was told is in its foreground, and was when it was told. fish
 /// runs no trap while it waits for a job in the background either.
 #[must_use]
-pub fn is_foreground_child(child: &Process, shell: &Process, entry: &Entry) -> bool {
+pub fn is_foreground_child(
+    child: &Process,
+    siblings: &[Process],
+    shell: &Process,
+    entry: &Entry,
+) -> bool {
     let Some(at_telling) = &entry.shell else { return false };
-    let was_there = child.id.start < entry.told_ticks || at_telling.children.contains(&child.id);
-    let in_background = [Signal::INT, Signal::QUIT]
-        .iter()
-        .any(|signal| child.ignored.contains(*signal) && !shell.ignored.contains(*signal));
-    was_there && (at_telling.kind == Shell::Fish || !in_background)
+    let was_there =
+        |it: &Process| it.id.start < entry.told_ticks || at_telling.children.contains(&it.id);
+    let bears_the_sign = |it: &Process| {
+        [Signal::INT, Signal::QUIT]
+            .iter()
+            .any(|signal| it.ignored.contains(*signal) && !shell.ignored.contains(*signal))
+    };
+    let sign_means_nothing = match at_telling.kind {
+        Shell::Fish => true,
+        // It is in wait4, so one of them is in the foreground: a program that ignores INT itself.
+        Shell::Ash => siblings.iter().filter(|it| was_there(it)).all(bears_the_sign),
+        Shell::Mksh | Shell::Other => false,
+    };
+    was_there(child) && (sign_means_nothing || !bears_the_sign(child))
 }
 
 /// Whether a shell that was told a signal of the keyboard goes on with a loop: it runs again what
@@ -110,12 +124,18 @@ pub fn loops_on(
     details: &dyn Details,
 ) -> bool {
     let Some(at_telling) = &entry.shell else { return false };
+    let is_gone = |id: &Identity| children.iter().all(|child| child.id != *id);
     let stopped: Vec<&str> = at_telling
         .children
         .iter()
-        .filter_map(|child| ledger.get(*child))
-        .filter(|child| child.left.is_some())
-        .filter_map(|child| child.command.as_deref())
+        .zip(&at_telling.commands)
+        .filter(|(id, _)| is_gone(id))
+        .flat_map(|(id, command)| {
+            // It may have been just forked when the shell was told.
+            [command.as_ref(), ledger.get(*id).and_then(|entry| entry.command.as_ref())]
+        })
+        .flatten()
+        .map(String::as_str)
         .collect();
     let runs_again = |child: &Process| {
         details.command(child.id.pid).is_some_and(|command| stopped.contains(&command.as_str()))

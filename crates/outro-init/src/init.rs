@@ -8,9 +8,11 @@ use crate::{
     report, voice,
 };
 use outro_core::{
+    exit::ExitStatus,
     machine::{Action, Event, Machine, Main, Sender},
     process::Pid,
     restart::RestartPolicy,
+    settings::Farewell,
     signal::Signal,
 };
 use outro_sys::{
@@ -225,7 +227,7 @@ impl<'a> Init<'a> {
             .unwrap_or_default();
         let event = match self.program.start(&setup) {
             Ok(pid) => {
-                self.held.main = Some(pid);
+                *self.held = Held { main: Some(pid), ..Held::default() };
                 voice.started(&name, pid);
                 if setup.membership == Membership::Session {
                     voice.dumb_init("setsid complete.");
@@ -306,21 +308,21 @@ impl<'a> Init<'a> {
 
     /// Takes the wait status of everyone who has ended.
     fn reap(&mut self) -> Flow {
-        // The main process first, and while its pid and its group are still its own.
-        if let Main::Alive { pid, .. } = self.machine.main()
+        // A farewell to the group is said while the group's number is still its own.
+        if self.plan.settings.farewell == Farewell::TellGroup
+            && let Main::Alive { pid, .. } = self.machine.main()
             && let Some(status) = wait::peek_ended(pid)
         {
-            self.held.status = Some(status);
-            self.plan.voice.reaped(pid, status, true, &self.plan.settings.rewrites);
-            self.machine.handle(clock::now(), Event::Ended { pid, status });
+            self.ended(pid, status);
             self.act()?;
         }
         loop {
             match wait::next() {
-                Waited::Ended { pid, .. } if self.held.main == Some(pid) => self.held.main = None,
                 Waited::Ended { pid, status } => {
-                    self.plan.voice.reaped(pid, status, false, &self.plan.settings.rewrites);
-                    self.machine.handle(clock::now(), Event::Ended { pid, status });
+                    self.ended(pid, status);
+                    if self.held.main == Some(pid) {
+                        self.held.main = None;
+                    }
                 }
                 Waited::Stopped { pid, signal } => self.follow(pid, signal),
                 Waited::Nothing => {
@@ -334,6 +336,16 @@ impl<'a> Init<'a> {
                 }
             }
         }
+    }
+
+    fn ended(&mut self, pid: Pid, status: ExitStatus) {
+        let is_main = self.held.main == Some(pid);
+        if is_main && self.held.status.replace(status).is_some() {
+            // Already told, before it was reaped.
+            return;
+        }
+        self.plan.voice.reaped(pid, status, is_main, &self.plan.settings.rewrites);
+        self.machine.handle(clock::now(), Event::Ended { pid, status });
     }
 
     /// The program was stopped by ^Z: outro stops too, so that the shell that started it goes on,

@@ -57,7 +57,12 @@ impl Look {
     /// [`Errno::SRCH`] when it has ended, [`Errno::PERM`].
     pub fn send(&self, id: Identity, signal: Signal) -> Result<(), Errno> {
         if let Ok(index) = self.held.binary_search_by_key(&id.pid, |(pid, _)| *pid) {
-            return self.held[index].1.send(signal);
+            match self.held[index].1.send(signal) {
+                // It has ended; or its pid was given anew between the two reads, and it is the other
+                // one that was held.
+                Err(Errno::SRCH) => {}
+                result => return result,
+            }
         }
         let is_same = || proc::process(id.pid).is_some_and(|process| process.id == id);
         match Pidfd::open(id.pid) {

@@ -4,10 +4,18 @@ use outro_core::{
     process::{Condition, Identity, Name, Pid, Pipe, Process, Sleep, SleepCall, Ticks},
     signal::SignalSet,
 };
-use std::{ffi::CString, fs, io, io::Read, os::unix::ffi::OsStrExt};
+use std::{
+    ffi::CString,
+    fs, io,
+    io::{Read, Write},
+    os::unix::ffi::OsStrExt,
+};
 
 /// The longest `/proc/PID/stat` by far: 52 numbers of at most 20 digits and a name of 15 bytes.
 const STAT_MAX: usize = 2048;
+
+/// The longest `/proc/PID/syscall`: nine numbers.
+const SYSCALL_MAX: usize = 256;
 
 /// Whether `/proc` is there, and shows outro's own PID namespace.
 #[must_use]
@@ -31,8 +39,7 @@ pub fn pids() -> io::Result<impl Iterator<Item = Pid>> {
 #[must_use]
 pub fn process(pid: Pid) -> Option<Process> {
     let mut buffer = [0; STAT_MAX];
-    let length = read_into(&format!("/proc/{pid}/stat"), &mut buffer)?;
-    parse_stat(&buffer[..length])
+    parse_stat(read_at_once(pid, "stat", &mut buffer)?)
 }
 
 /// The sets of `/proc/PID/status`, which hold the real-time signals as well: handled and ignored.
@@ -94,7 +101,8 @@ pub fn parse_status(status: &[u8]) -> Option<(SignalSet, SignalSet)> {
 /// Where the process sleeps. `None` if it runs, or if outro may not know.
 #[must_use]
 pub fn sleep(pid: Pid) -> Option<Sleep> {
-    parse_syscall(&fs::read(format!("/proc/{pid}/syscall")).ok()?)
+    let mut buffer = [0; SYSCALL_MAX];
+    parse_syscall(read_at_once(pid, "syscall", &mut buffer)?)
 }
 
 /// What `/proc/PID/syscall` says: the call's number, six arguments, the stack pointer and the
@@ -162,10 +170,25 @@ pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
     }
 }
 
-fn read_into(path: &str, buffer: &mut [u8]) -> Option<usize> {
-    let mut file = fs::File::open(path).ok()?;
-    // The kernel makes the whole text at the first read, so that it is of one moment.
-    file.read(buffer).ok()
+/// Reads a file of the process in one call: the kernel makes the whole text then, so that it is of one
+/// moment. System calls and no more, as this is what a stop of thousands is made of: musl's open
+/// adds a call for kernels of before 2008, and std's takes the path apart.
+fn read_at_once<'a>(pid: Pid, name: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut path = [0_u8; 32];
+    write!(&mut path[..31], "/proc/{pid}/{name}").ok()?;
+    // SAFETY: the path ends in a NUL, as its last byte is never written to; the buffer is valid for
+    // its length; the descriptor is new, used here alone, and closed once.
+    let length = unsafe {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+        let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags);
+        if fd < 0 {
+            return None;
+        }
+        let length = libc::read(fd as i32, buffer.as_mut_ptr().cast(), buffer.len());
+        libc::close(fd as i32);
+        length
+    };
+    buffer.get(..usize::try_from(length).ok()?)
 }
 
 fn number(digits: &[u8]) -> Option<u64> {

@@ -107,17 +107,25 @@ impl Stop {
     /// counts as well, whichever ends first.
     pub(super) fn limit(&mut self, settings: &Settings, now: Moment) {
         if let Some(grace) = settings.grace {
-            let end = End::of_grace(now, grace);
-            if self.end.is_none_or(|own| end.kill_at < own.kill_at) {
-                self.end = Some(end);
-            }
+            self.end_by(End::of_grace(now, grace));
         }
     }
 
     /// The grace ends now.
     pub(super) fn end_grace(&mut self, now: Moment) {
-        self.end =
-            Some(End { kill_at: now, leave_by: now + AFTER_KEYBOARD, reason: Reason::Grace });
+        let leave_by = now + AFTER_KEYBOARD;
+        self.end_by(End { kill_at: now, leave_by, reason: Reason::Grace });
+    }
+
+    /// Another end, of killing and of leaving: whichever comes first.
+    fn end_by(&mut self, other: End) {
+        self.end = Some(match self.end {
+            None => other,
+            Some(own) => End {
+                leave_by: own.leave_by.min(other.leave_by),
+                ..if other.kill_at < own.kill_at { other } else { own }
+            },
+        });
     }
 
     /// Another stop signal, for a peer's contract.

@@ -35,6 +35,8 @@ impl Machine {
             if stop.empty_looks >= EMPTY_LOOKS_MAX {
                 return self.go_blind(now);
             }
+        } else {
+            stop.empty_looks = 0;
         }
         let killing = stop.killing;
         self.ledger.seen(tree, now);
@@ -100,14 +102,24 @@ impl Machine {
         if detailed && entry.command.is_none() {
             entry.command = details.command(process.id.pid);
         }
+        // A shell without a child is held up by none.
         if entry.disposition == Disposition::Handles
             && entry.shell.is_none()
+            && !tree.children(tell.index).is_empty()
             && let Some(kind) = details.shell(process.id.pid)
         {
             entry.shell = Some(TrappingShell {
                 kind,
                 sleep: details.sleep(process.id.pid),
                 children: tree.children(tell.index).iter().map(|child| child.id).collect(),
+                commands: match tell.signal {
+                    Signal::INT | Signal::QUIT => tree
+                        .children(tell.index)
+                        .iter()
+                        .map(|child| details.command(child.id.pid))
+                        .collect(),
+                    _ => Vec::new(),
+                },
             });
         }
         if tell.why != Why::ItsShell {
