@@ -5,7 +5,8 @@
 use crate::voice::say;
 use outro_core::{exit::ExitStatus, process::Pid, signal::Signal};
 use outro_sys::{
-    own, signals,
+    own,
+    signals::{self, Awaited},
     wait::{self, Waited},
 };
 
@@ -37,7 +38,7 @@ pub fn run(mut held: Held) -> ! {
                 Waited::Childless => own::leave(held.status.map_or(1, ExitStatus::code)),
             }
         }
-        if let Some(received) = signals::wait(None)
+        if let Some(received) = signals::wait(Awaited::All, None)
             && received.signal != Signal::CHLD
             && let Some(main) = held.main
         {

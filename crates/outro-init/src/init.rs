@@ -14,10 +14,11 @@ use outro_core::{
     restart::RestartPolicy,
     settings::Farewell,
     signal::Signal,
+    time::Moment,
 };
 use outro_sys::{
     Errno, clock, inherited, own,
-    signals::{self, Received},
+    signals::{self, Awaited, Received},
     spawn::{Handover, Membership, Program, Setup},
     terminal::{Detached, Terminal, detach},
     wait::{self, Waited},
@@ -26,6 +27,7 @@ use std::{
     ops::ControlFlow,
     os::fd::{AsRawFd, OwnedFd},
     panic::{self, AssertUnwindSafe},
+    time::Duration,
 };
 
 /// Runs the plan to the end of the process.
@@ -54,9 +56,19 @@ struct Init<'a> {
     open_files: Option<own::OpenFiles>,
     /// Where the program is started, if outro itself stands elsewhere.
     directory: Option<OwnedFd>,
+    /// When to hear of children again.
+    reap_next: Option<Moment>,
     /// dumb-init: signals by which the kernel tells of the terminal that outro gave up.
     handoff: Vec<Signal>,
 }
+
+/// wait(2) looks at every child to find one that has ended. With thousands of them that ends up as
+/// most of what a stop costs, so after a round that took this long the next one waits, and
+/// finds more at once.
+const COSTLY_REAP: Duration = Duration::from_micros(100);
+
+/// How long it waits, in rounds.
+const REAP_PAUSE_FACTOR: u32 = 4;
 
 /// Goes on, or leaves with an exit code.
 type Flow = ControlFlow<u8>;
@@ -78,6 +90,7 @@ impl<'a> Init<'a> {
             look: Look::default(),
             open_files: None,
             directory: None,
+            reap_next: None,
             handoff: Vec::new(),
         }
     }
@@ -93,9 +106,21 @@ impl<'a> Init<'a> {
         }
         loop {
             self.act()?;
-            let deadline = self.machine.next_deadline();
-            let timeout = deadline.map(|(moment, _)| moment.since(clock::now()));
-            if let Some(received) = signals::wait(timeout) {
+            let deadline = self.machine.next_deadline().map(|(moment, _)| moment);
+            let received = match self.reap_next {
+                None => {
+                    let timeout = deadline.map(|moment| moment.since(clock::now()));
+                    signals::wait(Awaited::All, timeout)
+                }
+                Some(reap_next) => {
+                    let next = deadline.map_or(reap_next, |deadline| deadline.min(reap_next));
+                    let received =
+                        signals::wait(Awaited::AllButChild, Some(next.since(clock::now())));
+                    self.reap_next = self.reap_next.filter(|reap_next| *reap_next > clock::now());
+                    received
+                }
+            };
+            if let Some(received) = received {
                 self.take(received)?;
             }
             self.machine.handle_timeout(clock::now());
@@ -126,7 +151,7 @@ impl<'a> Init<'a> {
     /// No program: leave at a stop signal, reap until then.
     fn pause(&mut self) -> Flow {
         loop {
-            match signals::wait(None).map(|received| received.signal) {
+            match signals::wait(Awaited::All, None).map(|received| received.signal) {
                 Some(Signal::TERM | Signal::INT) => return ControlFlow::Break(0),
                 Some(Signal::CHLD) => while matches!(wait::next(), Waited::Ended { .. }) {},
                 Some(_) | None => {}
@@ -285,7 +310,13 @@ impl<'a> Init<'a> {
         let voice = self.plan.voice;
         if signal == Signal::CHLD {
             voice.received(signal, &self.plan.settings.rewrites);
-            return self.reap();
+            let began = clock::now();
+            self.reap()?;
+            let took = clock::now().since(began);
+            if took > COSTLY_REAP {
+                self.reap_next = Some(clock::now() + took * REAP_PAUSE_FACTOR);
+            }
+            return ControlFlow::Continue(());
         }
         if let Some(index) = self.handoff.iter().position(|expected| *expected == signal) {
             self.handoff.remove(index);

@@ -1,7 +1,10 @@
 //! Waiting for signals, and sending them.
 
 use crate::{Errno, check};
-use outro_core::{process::Pid, signal::Signal};
+use outro_core::{
+    process::Pid,
+    signal::{Signal, SignalSet},
+};
 use std::{ptr, time::Duration};
 
 /// A signal that arrived.
@@ -15,13 +18,25 @@ pub struct Received {
     pub from_kernel: bool,
 }
 
+/// Which signals are waited for; the others stay where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// All of them.
+    All,
+    /// All but SIGCHLD.
+    AllButChild,
+}
+
 /// Waits for a signal, for at most this long (`None`: for ever). `None` when the time is over, or
 /// when outro itself was stopped and continued in between.
 ///
 /// All signals must be blocked, which [`crate::inherited`] sees to.
 #[must_use]
-pub fn wait(timeout: Option<Duration>) -> Option<Received> {
-    let all = u64::MAX;
+pub fn wait(awaited: Awaited, timeout: Option<Duration>) -> Option<Received> {
+    let set = match awaited {
+        Awaited::All => u64::MAX,
+        Awaited::AllButChild => !SignalSet::EMPTY.with(Signal::CHLD).mask(),
+    };
     let time = timeout.map(|timeout| libc::timespec {
         tv_sec: timeout.as_secs() as libc::time_t,
         tv_nsec: timeout.subsec_nanos() as libc::c_long,
@@ -33,7 +48,7 @@ pub fn wait(timeout: Option<Duration>) -> Option<Received> {
     let number = unsafe {
         libc::syscall(
             libc::SYS_rt_sigtimedwait,
-            ptr::from_ref(&all),
+            ptr::from_ref(&set),
             ptr::from_mut(&mut info),
             time.as_ref().map_or(ptr::null(), ptr::from_ref),
             size_of::<u64>(),
