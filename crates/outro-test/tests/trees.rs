@@ -197,14 +197,3 @@ fn two_thousand_are_told_once_each() {
         .exits(143);
     assert!(exit.took < Duration::from_secs(20), "{exit}");
 }
-
-#[test]
-#[ignore = "needs 16 GiB of memory, a kernel.pid_max of 100000 and OUTRO_TEST_PATIENCE=300"]
-fn fifty_thousand_are_told_once_each() {
-    let crowd = format!("{} {} 50000", python(), fixture("crowd.py"));
-    Scenario::command(&crowd)
-        .once("crowd ready")
-        .notes_count("member got 15", 50_000)
-        .never("again")
-        .exits(143);
-}
