@@ -95,11 +95,18 @@ pub struct TrappingShell {
     pub kind: Shell,
     /// Where it slept.
     pub sleep: Option<Sleep>,
-    /// The children it had.
+    /// The children it had, by their pids.
     pub children: Vec<Identity>,
     /// Their command lines, where the signal is one of the keyboard: a shell that loops is known by
     /// what it runs again.
     pub commands: Vec<Option<String>>,
+}
+
+impl TrappingShell {
+    /// Whether it had this child.
+    pub(crate) fn had(&self, child: Identity) -> bool {
+        self.children.binary_search(&child).is_ok()
+    }
 }
 
 /// All that the stop concerned.

@@ -12,6 +12,7 @@
 //! | [`time`] | a moment on the monotonic clock, and durations as people write them |
 //! | [`process`] | what one look at `/proc` says of a process, and the tree of them |
 //! | [`route`] | who gets a stop signal: the rules |
+//! | [`filter`] | who is left to its end of file |
 //! | [`shell`] | when a shell that traps the signal needs its child to be told |
 //! | [`ledger`] | who was told what, when, and how each left |
 //! | [`machine`] | the life of a PID 1: run, stop, wait, restart, leave |
@@ -22,6 +23,7 @@
 //! | [`redact`] | secrets on command lines |
 
 pub mod exit;
+pub mod filter;
 pub mod grace;
 pub mod ledger;
 pub mod machine;

@@ -25,17 +25,17 @@ pub use event::{Action, Event, Note, Sender};
 
 use crate::{
     exit::ExitStatus,
+    filter::Filters,
     ledger::Ledger,
     process::Pid,
     report::Report,
     restart::{Restarts, Verdict},
-    route::Filters,
-    settings::{Farewell, Forward, Repeat, Settings, Suspend},
+    settings::{Farewell, Forward, Group, Repeat, Settings, Suspend},
     signal::Signal,
     time::Moment,
 };
 use std::{collections::VecDeque, time::Duration};
-use stop::{Cause, Stop, Then};
+use stop::{Cause, Key, Stop, Then};
 
 /// Why the machine wants to be called at a certain time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Machine {
             Phase::Pausing { until } if *until <= now => self.start(),
             Phase::Stopping(stop) => match stop.handle_timeout(now) {
                 stop::Due::Nothing => {}
-                stop::Due::Look if self.sight == Sight::Blind => self.act_blindly(now),
+                stop::Due::Look if self.sight == Sight::Blind => self.act_blindly(),
                 stop::Due::Look => self.actions.push_back(Action::Look { signal: stop.signal }),
                 stop::Due::Leave => self.leave_behind(now),
             },
@@ -211,6 +211,7 @@ impl Machine {
     fn start(&mut self) {
         self.main = Main::Starting;
         self.phase = Phase::Running;
+        self.sight = Sight::Clear;
         self.ledger.clear();
         self.filters.clear();
         self.last_stop = None;
@@ -222,27 +223,30 @@ impl Machine {
         self.main = Main::NotStarted(code);
         // A first start that fails is a mistake in the command; a later one may be a program that
         // is just being replaced.
-        if self.started > 0
-            && let Verdict::Again(pause) = self.restarts.ended(
-                &self.settings.restart,
-                &self.settings.expected,
-                ExitStatus::Code(code),
-                Duration::ZERO,
-            )
-        {
-            self.phase = Phase::Pausing { until: now + pause };
-        } else {
-            self.leave();
-        }
+        let then = match self.started {
+            0 => Then::Leave,
+            _ => self.after_end(now, ExitStatus::Code(code), Duration::ZERO),
+        };
+        self.stop_leftovers(Stop::main_ended(&self.settings, now, then, false));
+    }
+
+    /// What is below outro without a main process is stopped; if nobody is, no child's end says so.
+    fn stop_leftovers(&mut self, stop: Stop) {
+        self.phase = Phase::Stopping(stop);
+        self.actions.push_back(Action::Reap);
     }
 
     fn signal(&mut self, now: Moment, signal: Signal, sender: Sender) {
+        // The terminal tells outro's own group, and so the main process too, if that is in it.
+        if sender == Sender::Terminal && self.settings.group == Group::Shared {
+            return;
+        }
         let stops = self.settings.stop_signals;
         let suspends = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
         match self.settings.rewrites.apply(signal) {
             _ if suspends && self.settings.suspend == Suspend::Drop => {}
             Some(becomes) if stops.contains(signal) || stops.contains(becomes) => {
-                self.ask_to_stop(now, becomes, sender);
+                self.ask_to_stop(now, signal, becomes, sender);
             }
             Some(becomes) => self.forward(becomes),
             None => {}
@@ -255,35 +259,48 @@ impl Machine {
     fn forward(&mut self, signal: Signal) {
         if let Main::Alive { pid, .. } = self.main {
             self.actions.push_back(match self.settings.forward {
+                Forward::Group if self.settings.group == Group::Shared => {
+                    Action::TellMain { signal }
+                }
                 Forward::Main => Action::TellMain { signal },
                 Forward::Group => Action::TellGroup { group: pid, signal },
             });
         }
     }
 
-    fn ask_to_stop(&mut self, now: Moment, signal: Signal, sender: Sender) {
+    fn ask_to_stop(&mut self, now: Moment, came: Signal, signal: Signal, sender: Sender) {
+        let note = Note::StopAsked { came, signal };
         match &mut self.phase {
             Phase::Running => {
-                self.phase = Phase::Stopping(Stop::asked(&self.settings, now, signal));
-                self.actions.push_back(Action::Note(Note::StopAsked { signal }));
+                self.actions.push_back(Action::Note(note));
+                self.phase = Phase::Stopping(Stop::asked(&self.settings, now, signal, sender));
             }
-            // Nothing runs, and nothing is started again.
-            Phase::Pausing { .. } => self.leave(),
+            // Nothing of the program's runs; but orphans of others may have been adopted.
+            Phase::Pausing { .. } => {
+                self.actions.push_back(Action::Note(note));
+                let mut stop = Stop::asked(&self.settings, now, signal, sender);
+                stop.end_delay(now);
+                self.stop_leftovers(stop);
+            }
             Phase::Stopping(stop) => {
                 stop.then = Then::Leave;
-                match (stop.cause, sender) {
-                    // Whoever presses ^C once more has seen enough.
-                    (_, Sender::Terminal) => stop.end_grace(now),
-                    (Cause::MainEnded, Sender::Process) => stop.limit(&self.settings, now),
+                let note = match (stop.cause, sender) {
+                    (_, Sender::Terminal) => match stop.key(now) {
+                        Key::First => Note::PressAgain,
+                        Key::EndedDelay | Key::EndedGrace => return,
+                    },
+                    (Cause::MainEnded, Sender::Process) => {
+                        stop.limit(&self.settings, now);
+                        note
+                    }
                     (Cause::Asked, Sender::Process)
                         if self.settings.repeat == Repeat::TellOthers && stop.signal != signal =>
                     {
-                        stop.tell_another(now, signal);
+                        return stop.tell_another(now, signal);
                     }
-                    (Cause::Asked, Sender::Process) => {
-                        self.actions.push_back(Action::Note(Note::RepeatAbsorbed { signal }));
-                    }
-                }
+                    (Cause::Asked, Sender::Process) => Note::RepeatAbsorbed { signal },
+                };
+                self.actions.push_back(Action::Note(note));
             }
             Phase::Over => {}
         }
@@ -301,7 +318,7 @@ impl Machine {
         let Main::Alive { since, .. } = self.main else { return };
         self.main = Main::Ended { pid, status, at: now };
         // From now on ^C is outro's to hear.
-        self.actions.push_back(Action::TakeTerminal);
+        self.actions.push_back(Action::TakeTerminal { from: pid });
         match &mut self.phase {
             Phase::Stopping(stop) => stop.looks.hasten(now),
             Phase::Running => {
@@ -311,7 +328,8 @@ impl Machine {
                 {
                     self.actions.push_back(Action::TellGroup { group: pid, signal });
                 }
-                self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then));
+                let by_key = [Signal::INT, Signal::QUIT].map(ExitStatus::Signal).contains(&status);
+                self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then, by_key));
             }
             Phase::Pausing { .. } | Phase::Over => {}
         }
@@ -333,12 +351,20 @@ impl Machine {
     }
 
     fn childless(&mut self, now: Moment) {
-        let Phase::Stopping(stop) = &self.phase else { return };
-        self.ledger.all_left(now);
-        match stop.then {
+        if let Phase::Stopping(stop) = &self.phase {
+            self.ledger.all_left(now);
+            self.follow_up(now, stop.then);
+        }
+    }
+
+    /// The stop is over.
+    fn follow_up(&mut self, now: Moment, then: Then) {
+        match then {
             Then::Leave => self.leave(),
-            Then::Restart { at } if at <= now => self.start(),
-            Then::Restart { at } => self.phase = Phase::Pausing { until: at },
+            Then::Restart { at } => {
+                self.ledger.clear();
+                self.phase = Phase::Pausing { until: at.max(now) };
+            }
         }
     }
 

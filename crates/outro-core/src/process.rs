@@ -117,8 +117,9 @@ impl Process {
         use crate::signal::DefaultAction;
         // Blocked counts before ignored: sigwait gets a signal that is both (sigwait(3), and
         // `sig_ignored` in the kernel never drops a blocked one).
+        // A signal that stops it, or does nothing, ends it no more than one that it ignores.
         let nothing_happens =
-            self.ignored.contains(signal) || signal.default_action() == DefaultAction::Ignore;
+            self.ignored.contains(signal) || signal.default_action() != DefaultAction::Terminate;
         if self.handled.contains(signal) {
             Disposition::Handles
         } else if nothing_happens {
@@ -189,6 +190,13 @@ impl Tree {
     #[must_use]
     pub fn parent(&self, index: usize) -> Option<usize> {
         self.parents[index].map(|parent| parent as usize)
+    }
+
+    /// Whether the process at `index` is a descendant of the one at `ancestor`.
+    #[must_use]
+    pub fn is_below(&self, index: usize, ancestor: usize) -> bool {
+        std::iter::successors(self.parent(index), |parent| self.parent(*parent))
+            .any(|parent| parent == ancestor)
     }
 
     /// The children of the process at `index`.
@@ -275,6 +283,18 @@ pub trait Details {
     fn sleep(&self, pid: Pid) -> Option<Sleep>;
     /// The pipe that this descriptor of it is.
     fn pipe(&self, pid: Pid, fd: u32) -> Option<Pipe>;
+    /// The pipe that is outro's own standard input.
+    fn own_input(&self) -> Option<Pipe> {
+        None
+    }
+    /// Whether it has this end of a pipe to write to.
+    fn writes(&self, pid: Pid, end: Pipe) -> Option<bool> {
+        Some(OUTPUTS.into_iter().any(|fd| self.pipe(pid, fd) == Some(end)))
+    }
+    /// Whether its standard input is /dev/null, and not the file that the other's is.
+    fn has_null_input_unlike(&self, _pid: Pid, _other: Pid) -> bool {
+        false
+    }
     /// Its command line, secrets masked.
     fn command(&self, pid: Pid) -> Option<String>;
 }

@@ -137,7 +137,13 @@ impl ProcessReport {
         let outcome = match entry.left {
             None if entry.refused => Outcome::NotPermitted,
             None => Outcome::LeftBehind,
-            Some(_) if was_killed => Outcome::Killed,
+            // Where its status is known, that says whether the KILL came in time.
+            Some(left)
+                if was_killed
+                    && left.status.is_none_or(|it| it == ExitStatus::Signal(Signal::KILL)) =>
+            {
+                Outcome::Killed
+            }
             Some(_) => Outcome::Left,
         };
         Self {

@@ -25,6 +25,9 @@ pub struct RestartSettings {
     pub limit: Option<u32>,
 }
 
+/// The shortest pause: a stop signal that came together with the program's end is heard in it.
+pub const DELAY_MIN: Duration = Duration::from_millis(10);
+
 /// The longest pause.
 pub const DELAY_MAX: Duration = Duration::from_secs(30);
 
@@ -77,8 +80,8 @@ impl Restarts {
         }
         let factor = 1_u32.checked_shl(self.in_a_row).unwrap_or(u32::MAX);
         let longest = DELAY_MAX.max(settings.delay);
-        self.in_a_row += 1;
-        Verdict::Again(settings.delay.saturating_mul(factor).min(longest))
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        Verdict::Again(settings.delay.saturating_mul(factor).clamp(DELAY_MIN, longest))
     }
 }
 

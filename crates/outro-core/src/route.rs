@@ -11,39 +11,25 @@
 //! child whose handling parent has died is found by the next one. Beyond the three lines:
 //!
 //! - Whoever was told in this stop is not told again.
-//! - A filter (a leaf with the default action whose standard input is a pipe that a told process
-//!   writes) is left to its end of file; told at once it would break the pipe in the middle of the
-//!   writer's clean-up. It is told when its writers have been gone for [`FILTER_PATIENCE`].
+//! - A filter is left to its end of file; see [`crate::filter`].
 //! - A shell that traps the signal may need its foreground child to be told; see [`crate::shell`].
-//! - SIGINT and SIGQUIT are ignored in a shell's background jobs (POSIX, 2.11). Such a process gets
-//!   SIGTERM in their place if it does not ignore that too, or it would never hear of the stop.
+//! - SIGINT and SIGQUIT are ignored in a shell's background jobs (POSIX, 2.11), and of a signal such as
+//!   SIGWINCH nobody ends who does not know it. Such a process gets SIGTERM in their place if it does
+//!   not ignore that too, or it would never hear of the stop.
 
 use crate::{
     exit::ExitStatus,
+    filter::Filters,
     ledger::{Entry, Ledger, Why},
-    process::{
-        Condition, Details, Disposition, INPUT, Identity, OUTPUTS, Pipe, Process, Shell, SleepCall,
-        Tree,
-    },
-    shell,
-    signal::Signal,
+    process::{Condition, Details, Disposition, Process, Shell, SleepCall, Tree},
+    shell::{self, HeldUp},
+    signal::{DefaultAction, Signal},
     time::Moment,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    time::Duration,
-};
-
-/// How long a filter has, after its last writer is gone, to finish what it read.
-pub const FILTER_PATIENCE: Duration = Duration::from_secs(1);
+use std::{fmt, time::Duration};
 
 /// How long a process that may have heard of the stop from its shell is believed to be at it.
 pub const GROUP_PATIENCE: Duration = Duration::from_secs(3);
-
-/// A pipeline has at most this many members: a leaf with more siblings is not looked at for being a
-/// filter, as that would cost more than all the rest of a stop of thousands.
-const PIPELINE_MAX: usize = 64;
 
 /// Who gets the stop signal (`--route`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,22 +70,6 @@ pub struct Tell {
     pub disposition: Disposition,
 }
 
-/// Since when each filter that is left to its end of file has had no writer.
-#[derive(Clone, Debug, Default)]
-pub struct Filters(BTreeMap<Identity, Moment>);
-
-impl Filters {
-    /// Forgets them all.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Whether the filter lost its last writer so recently that it may still be at what it read.
-    fn is_patient(&self, id: Identity, now: Moment) -> bool {
-        self.0.get(&id).is_some_and(|last_written| now.since(*last_written) < FILTER_PATIENCE)
-    }
-}
-
 /// A stop signal on its way through one look at the tree.
 pub struct Walk<'a> {
     /// The look.
@@ -114,40 +84,25 @@ pub struct Walk<'a> {
     pub now: Moment,
 }
 
-/// Where a process stands after the first pass.
+/// Where a process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(crate) enum Standing {
     /// Below a living process that handles the signal: that one's to stop.
     Covered,
     /// Was told before, and its children are its own.
     Handling,
     /// Was told before, or is not to be told; its children are.
     Open,
+    /// A filter, left to its end of file with all that is below it.
+    Spared,
     /// To be told; whether it handles the signal says whose its children are.
     Tell(Signal, Why, Disposition),
-    /// To be told, and to die of it, unless it turns out to be a filter.
-    Candidate(Signal, Why),
-}
-
-impl Standing {
-    /// The same for a child in the foreground of a shell whose trap waits for it.
-    fn as_trapping_shells(self) -> Self {
-        match self {
-            // That it was told in place of the stop signal must be remembered.
-            Self::Tell(_, Why::InPlace, _) | Self::Candidate(_, Why::InPlace) => self,
-            Self::Tell(signal, _, disposition) => {
-                Self::Tell(signal, Why::TrappingShell, disposition)
-            }
-            Self::Candidate(signal, _) => Self::Candidate(signal, Why::TrappingShell),
-            Self::Covered | Self::Handling | Self::Open => self,
-        }
-    }
 }
 
 /// Who is to be told now, parents before children.
 pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
     let mut standings = first_pass(walk);
-    spare_filters(walk, &mut standings, filters);
+    filters.spare(walk, &mut standings);
     standings
         .iter()
         .enumerate()
@@ -155,10 +110,7 @@ pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
             Standing::Tell(signal, why, disposition) => {
                 Some(Tell { index, signal, why, disposition })
             }
-            Standing::Candidate(signal, why) => {
-                Some(Tell { index, signal, why, disposition: Disposition::Default })
-            }
-            Standing::Covered | Standing::Handling | Standing::Open => None,
+            Standing::Covered | Standing::Handling | Standing::Open | Standing::Spared => None,
         })
         .collect()
 }
@@ -168,29 +120,37 @@ fn first_pass(walk: &Walk<'_>) -> Vec<Standing> {
     let tree = walk.tree;
     let mut standings: Vec<Standing> = Vec::with_capacity(tree.processes().len());
     // The shells whose foreground children are outro's to tell.
-    let mut held_up: Vec<usize> = Vec::new();
+    let mut held_up: Vec<Option<HeldUp<'_>>> = Vec::with_capacity(tree.processes().len());
     for (index, process) in tree.processes().iter().enumerate() {
         let parent = tree.parent(index);
+        let is_freed = parent
+            .and_then(|parent| held_up[parent].as_ref())
+            .is_some_and(|shell| shell.has_in_foreground(process, walk.details));
         let left_to_parent = parent.is_some_and(|parent| match standings[parent] {
             Standing::Covered => true,
-            Standing::Handling => {
-                let shell = &tree.processes()[parent];
-                let freed = held_up.contains(&parent)
-                    && walk.ledger.get(shell.id).is_some_and(|entry| {
-                        shell::is_foreground_child(process, tree.children(parent), shell, entry)
-                    });
-                !freed
-            }
+            Standing::Handling => !is_freed,
             Standing::Tell(_, _, disposition) => disposition == Disposition::Handles,
-            Standing::Open | Standing::Candidate(..) => false,
+            Standing::Open | Standing::Spared => false,
         });
-        let standing =
-            if left_to_parent { Standing::Covered } else { standing_of(walk, index, process) };
-        if standing == Standing::Handling && is_held_up(walk, index, process) {
-            held_up.push(index);
-        }
-        let is_freed = parent.is_some_and(|parent| held_up.contains(&parent));
-        standings.push(if is_freed { standing.as_trapping_shells() } else { standing });
+        let standing = match left_to_parent {
+            true => Standing::Covered,
+            false => standing_of(walk, index, process),
+        };
+        held_up.push(match standing {
+            Standing::Handling => held_up_shell(walk, index, process),
+            Standing::Covered | Standing::Open | Standing::Spared | Standing::Tell(..) => None,
+        });
+        standings.push(match standing {
+            // That it was told in place of the stop signal must be remembered.
+            Standing::Tell(signal, why, disposition) if is_freed && why != Why::InPlace => {
+                Standing::Tell(signal, Why::TrappingShell, disposition)
+            }
+            Standing::Covered
+            | Standing::Handling
+            | Standing::Open
+            | Standing::Spared
+            | Standing::Tell(..) => standing,
+        });
     }
     standings
 }
@@ -226,10 +186,7 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     match process.disposition(walk.signal) {
         Disposition::Handles => Standing::Tell(walk.signal, Why::Handles, Disposition::Handles),
         Disposition::Ignores => in_place(walk, index, process),
-        Disposition::Default if walk.tree.children(index).is_empty() => {
-            Standing::Candidate(walk.signal, Why::DefaultAction)
-        }
-        Disposition::Default if takes_it_by_sigwait(walk, process) => {
+        Disposition::Default if takes_it_by_sigwait(walk, index, process) => {
             Standing::Tell(walk.signal, Why::Handles, Disposition::Handles)
         }
         Disposition::Default => {
@@ -284,9 +241,12 @@ fn is_being_born(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of
 /// those who have children: for the others it makes no difference.
-fn takes_it_by_sigwait(walk: &Walk<'_>, process: &Process) -> bool {
-    let sleep = walk.details.sleep(process.id.pid);
-    sleep.is_some_and(|sleep| sleep.call == SleepCall::SignalWait)
+fn takes_it_by_sigwait(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
+    !walk.tree.children(index).is_empty()
+        && walk
+            .details
+            .sleep(process.id.pid)
+            .is_some_and(|sleep| sleep.call == SleepCall::SignalWait)
 }
 
 /// Whether a shell goes on with its loop, and would be ended by SIGTERM.
@@ -301,21 +261,24 @@ fn is_of_keyboard(signal: Signal) -> bool {
     signal == Signal::INT || signal == Signal::QUIT
 }
 
+/// Whether who does not know what to do with this stop signal is to get SIGTERM: a shell's background
+/// jobs ignore those of the keyboard, and of WINCH (httpd's graceful stop) nobody ends by itself.
+fn has_a_stand_in(signal: Signal) -> bool {
+    is_of_keyboard(signal) || signal.default_action() != DefaultAction::Terminate
+}
+
 /// Where a process stands that ignores the stop signal.
 fn in_place(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     let was_told = walk.ledger.was_told(process.id, Signal::TERM);
     match process.disposition(Signal::TERM) {
         Disposition::Ignores => Standing::Open,
-        Disposition::Handles | Disposition::Default if !is_of_keyboard(walk.signal) => {
+        Disposition::Handles | Disposition::Default if !has_a_stand_in(walk.signal) => {
             Standing::Open
         }
         // By a peer's contract one stop can have several signals.
         Disposition::Handles if was_told => Standing::Handling,
         Disposition::Default if was_told => Standing::Open,
-        Disposition::Default if walk.tree.children(index).is_empty() => {
-            Standing::Candidate(Signal::TERM, Why::InPlace)
-        }
-        Disposition::Default if takes_it_by_sigwait(walk, process) => {
+        Disposition::Default if takes_it_by_sigwait(walk, index, process) => {
             Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Handles)
         }
         disposition @ (Disposition::Handles | Disposition::Default) => {
@@ -324,74 +287,7 @@ fn in_place(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     }
 }
 
-fn is_held_up(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
-    walk.ledger.get(process.id).is_some_and(|entry| {
-        shell::is_held_up(process, entry, walk.tree.children(index), walk.details, walk.now)
-    })
-}
-
-/// Takes filters out of those to be told, until their writers are gone.
-fn spare_filters(walk: &Walk<'_>, standings: &mut [Standing], filters: &mut Filters) {
-    let processes = walk.tree.processes();
-    let mut candidates: Vec<(usize, Pipe)> = Vec::new();
-    let mut is_candidate = vec![false; standings.len()];
-    let has_few_siblings = |index: usize| {
-        walk.tree.parent(index).is_none_or(|it| walk.tree.children(it).len() <= PIPELINE_MAX)
-    };
-    for (index, _) in standings
-        .iter()
-        .enumerate()
-        .filter(|(_, standing)| matches!(standing, Standing::Candidate(..)))
-        .filter(|(index, _)| has_few_siblings(*index))
-    {
-        if let Some(pipe) = walk.details.pipe(processes[index].id.pid, INPUT) {
-            candidates.push((index, pipe));
-            is_candidate[index] = true;
-        }
-    }
-    if candidates.is_empty() {
-        return;
-    }
-    let outputs = |index: usize| {
-        let pid = processes[index].id.pid;
-        OUTPUTS.into_iter().filter_map(move |fd| walk.details.pipe(pid, fd))
-    };
-    let mut written: BTreeSet<Pipe> = (0..standings.len())
-        .filter(|index| match standings[*index] {
-            Standing::Covered | Standing::Handling | Standing::Tell(..) => true,
-            // A leaf that is to die of the signal writes until then.
-            Standing::Candidate(..) => !is_candidate[*index],
-            Standing::Open => walk.ledger.get(processes[*index].id).is_some(),
-        })
-        .filter(|index| processes[*index].condition != Condition::Zombie)
-        .flat_map(outputs)
-        .collect();
-    // A filter that is left to its end of file is itself a writer of the next one, and so is one
-    // whose writers are gone, as long as it may finish what it read.
-    loop {
-        let mut spared = false;
-        candidates.retain(|(index, pipe)| {
-            let id = processes[*index].id;
-            if pipe.writing_ends().any(|end| written.contains(&end)) {
-                filters.0.insert(id, walk.now);
-            } else if !filters.is_patient(id, walk.now) {
-                return true;
-            }
-            standings[*index] = Standing::Open;
-            written.extend(outputs(*index));
-            spared = true;
-            false
-        });
-        if !spared {
-            break;
-        }
-    }
-    for (index, _) in candidates {
-        if let Standing::Candidate(signal, why) = standings[index]
-            && why != Why::InPlace
-            && filters.0.contains_key(&processes[index].id)
-        {
-            standings[index] = Standing::Tell(signal, Why::WritersGone, Disposition::Default);
-        }
-    }
+fn held_up_shell<'a>(walk: &Walk<'a>, index: usize, process: &'a Process) -> Option<HeldUp<'a>> {
+    let entry = walk.ledger.get(process.id)?;
+    HeldUp::find(process, entry, walk.tree.children(index), walk.details, walk.now)
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub expected: Expectations,
     /// Who gets the signals that do not start a stop.
     pub forward: Forward,
+    /// Whose process group the main process is in.
+    pub group: Group,
     /// What a second stop signal does.
     pub repeat: Repeat,
     /// What happens to the main process's group when the main process has ended by itself.
@@ -49,6 +51,15 @@ pub enum Forward {
     Main,
     /// The main process's group.
     Group,
+}
+
+/// Whose process group the main process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// It leads one of its own, whose number is its pid.
+    Own,
+    /// That of outro, which so cannot be told without telling outro (`dumb-init -c`).
+    Shared,
 }
 
 /// What a second stop signal does.
@@ -101,6 +112,7 @@ impl Default for Settings {
             restart: RestartSettings::default(),
             expected: Expectations::default(),
             forward: Forward::Main,
+            group: Group::Own,
             repeat: Repeat::Absorb,
             farewell: Farewell::None,
             suspend: Suspend::PassOn,
@@ -163,6 +175,9 @@ impl Rewrites {
         if from == Signal::KILL || from == Signal::STOP {
             return Err(BadRewrite::Uncatchable(text.to_owned(), from));
         }
+        if let Some(to) = to.filter(|to| [Signal::KILL, Signal::STOP, Signal::CHLD].contains(to)) {
+            return Err(BadRewrite::NoRequest(text.to_owned(), to));
+        }
         self.set(from, to);
         Ok(())
     }
@@ -177,6 +192,9 @@ pub enum BadRewrite {
     /// One side is no signal.
     #[error("'{0}' is not FROM:TO: {1}")]
     Signal(String, crate::signal::UnknownSignal),
+    /// Nobody can do anything about this signal.
+    #[error("'{0}' cannot be: {1} is nothing that a program could act on")]
+    NoRequest(String, Signal),
     /// The kernel gives this signal to nobody.
     #[error("'{0}' cannot be: {1} never reaches a process, so it cannot be rewritten")]
     Uncatchable(String, Signal),
@@ -201,7 +219,18 @@ mod tests {
     #[test]
     fn a_bad_rewrite_is_refused() {
         let mut rewrites = Rewrites::default();
-        for text in ["", "TERM", "TERM:", ":TERM", "0:TERM", "TERM:TREM", "KILL:TERM", "TERM:00"] {
+        for text in [
+            "",
+            "TERM",
+            "TERM:",
+            ":TERM",
+            "0:TERM",
+            "TERM:TREM",
+            "KILL:TERM",
+            "TERM:00",
+            "TERM:KILL",
+            "TERM:STOP",
+        ] {
             assert!(rewrites.add(text).is_err(), "{text}");
         }
     }

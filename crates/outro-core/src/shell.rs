@@ -10,13 +10,14 @@
 //!
 //! - In an asynchronous list SIGINT and SIGQUIT are ignored (POSIX, 2.11), in the shell they are
 //!   not. But Node resets every disposition when it starts, so the sign may be missing.
+//! - Without job control such a list has /dev/null as its standard input.
 //! - dash and busybox ash sleep in rt_sigsuspend in `wait`, and in wait4 for a foreground child.
 //! - When a trap has run, the shell has gone on: it waits elsewhere (another call or another depth
 //!   of its stack), or has a child that is younger than the telling.
 
 use crate::{
     ledger::{Entry, Ledger, TrappingShell},
-    process::{Details, Identity, OUTPUTS, Pipe, Process, Shell, SleepCall},
+    process::{Details, Disposition, Identity, Pipe, Process, Shell, SleepCall},
     signal::Signal,
     time::Moment,
 };
@@ -25,29 +26,74 @@ use std::time::Duration;
 /// How long a shell has to run its trap before outro looks whether it can.
 pub const TRAP_PATIENCE: Duration = Duration::from_millis(150);
 
-/// Whether the shell of this entry is held up by a foreground child: its trap has not run.
-/// `children` are those that it has now.
-#[must_use]
-pub fn is_held_up(
-    shell: &Process,
-    entry: &Entry,
-    children: &[Process],
-    details: &dyn Details,
-    now: Moment,
-) -> bool {
-    let Some(at_telling) = &entry.shell else { return false };
-    let Some(told) = entry.told.first() else { return false };
-    if now.since(told.at) < TRAP_PATIENCE {
-        return false;
+/// A shell that was told and is held up by a child in its foreground: its trap has not run.
+pub struct HeldUp<'a> {
+    shell: &'a Process,
+    entry: &'a Entry,
+    at_telling: &'a TrappingShell,
+    /// Whether a child in the foreground can look like one in the background.
+    sign_means_nothing: bool,
+}
+
+impl<'a> HeldUp<'a> {
+    /// Whether the shell of this entry is held up. `children` are those that it has now.
+    pub fn find(
+        shell: &'a Process,
+        entry: &'a Entry,
+        children: &[Process],
+        details: &dyn Details,
+        now: Moment,
+    ) -> Option<Self> {
+        let at_telling = entry.shell.as_ref()?;
+        let told = entry.told.first()?;
+        if now.since(told.at) < TRAP_PATIENCE {
+            return None;
+        }
+        // It has given the trap up, as a trap does that wants no second one: it has run.
+        if shell.disposition(told.signal) != Disposition::Handles {
+            return None;
+        }
+        // Children that the trap itself started: it runs.
+        if children.iter().any(|child| is_younger(child, entry, at_telling)) {
+            return None;
+        }
+        let waits =
+            at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, children, details);
+        let sign_means_nothing = match at_telling.kind {
+            Shell::Fish => true,
+            // It is in wait4, so one of them is in the foreground: a program that ignores INT itself.
+            Shell::Ash => children
+                .iter()
+                .filter(|child| was_there(child, entry, at_telling))
+                .all(|child| bears_the_sign(child, shell)),
+            Shell::Mksh | Shell::Other => false,
+        };
+        waits.then_some(Self { shell, entry, at_telling, sign_means_nothing })
     }
-    // Children that the trap itself started: it runs.
-    let trap_has_started_one = children.iter().any(|child| is_younger(child, entry, at_telling));
-    !trap_has_started_one
-        && (at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, children, details))
+
+    /// Whether this child is in the shell's foreground, and was when the shell was told. fish runs
+    /// no trap while it waits for a job in the background either.
+    #[must_use]
+    pub fn has_in_foreground(&self, child: &Process, details: &dyn Details) -> bool {
+        let has_null_input = || details.has_null_input_unlike(child.id.pid, self.shell.id.pid);
+        was_there(child, self.entry, self.at_telling)
+            && (self.sign_means_nothing || !bears_the_sign(child, self.shell) && !has_null_input())
+    }
+}
+
+fn was_there(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool {
+    child.id.start < entry.told_ticks || at_telling.had(child.id)
+}
+
+/// POSIX's sign of a background job.
+fn bears_the_sign(child: &Process, shell: &Process) -> bool {
+    [Signal::INT, Signal::QUIT]
+        .iter()
+        .any(|signal| child.ignored.contains(*signal) && !shell.ignored.contains(*signal))
 }
 
 fn is_younger(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool {
-    child.id.start > entry.told_ticks && !at_telling.children.contains(&child.id)
+    child.id.start > entry.told_ticks && !at_telling.had(child.id)
 }
 
 /// Whether the shell sleeps where it slept when it was told, and may wait for a child there.
@@ -80,36 +126,7 @@ fn waits_as_before(
 }
 
 fn writes(process: &Process, pipe: Pipe, details: &dyn Details) -> bool {
-    OUTPUTS
-        .into_iter()
-        .filter_map(|fd| details.pipe(process.id.pid, fd))
-        .any(|output| pipe.writing_ends().any(|end| end == output))
-}
-
-/// Whether this child of a shell that was told is in its foreground, and was when it was told. fish
-/// runs no trap while it waits for a job in the background either.
-#[must_use]
-pub fn is_foreground_child(
-    child: &Process,
-    siblings: &[Process],
-    shell: &Process,
-    entry: &Entry,
-) -> bool {
-    let Some(at_telling) = &entry.shell else { return false };
-    let was_there =
-        |it: &Process| it.id.start < entry.told_ticks || at_telling.children.contains(&it.id);
-    let bears_the_sign = |it: &Process| {
-        [Signal::INT, Signal::QUIT]
-            .iter()
-            .any(|signal| it.ignored.contains(*signal) && !shell.ignored.contains(*signal))
-    };
-    let sign_means_nothing = match at_telling.kind {
-        Shell::Fish => true,
-        // It is in wait4, so one of them is in the foreground: a program that ignores INT itself.
-        Shell::Ash => siblings.iter().filter(|it| was_there(it)).all(bears_the_sign),
-        Shell::Mksh | Shell::Other => false,
-    };
-    was_there(child) && (sign_means_nothing || !bears_the_sign(child))
+    pipe.writing_ends().any(|end| details.writes(process.id.pid, end).unwrap_or(true))
 }
 
 /// Whether a shell that was told a signal of the keyboard goes on with a loop: it runs again what
@@ -124,7 +141,12 @@ pub fn loops_on(
     details: &dyn Details,
 ) -> bool {
     let Some(at_telling) = &entry.shell else { return false };
-    let is_gone = |id: &Identity| children.iter().all(|child| child.id != *id);
+    // Children stand by their pids.
+    let is_gone = |id: &Identity| {
+        children
+            .binary_search_by_key(&id.pid, |child| child.id.pid)
+            .map_or(true, |index| children[index].id != *id)
+    };
     let stopped: Vec<&str> = at_telling
         .children
         .iter()

@@ -60,6 +60,8 @@ impl Signal {
     pub const TTIN: Self = Self(21);
     /// A background process wrote to its terminal.
     pub const TTOU: Self = Self(22);
+    /// Wrote beyond the limit of a file's size.
+    pub const XFSZ: Self = Self(25);
 
     /// The signal with this number; `None` unless it is 1 to 64.
     #[must_use]

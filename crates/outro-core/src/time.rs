@@ -27,6 +27,13 @@ impl Moment {
     }
 }
 
+impl ops::Sub<Duration> for Moment {
+    type Output = Self;
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+}
+
 impl ops::Add<Duration> for Moment {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {

@@ -11,6 +11,12 @@ use std::ffi::OsString;
 /// What the arguments after the program's own name ask for.
 #[must_use]
 pub fn request(called: &str, arguments: &[OsString]) -> Request {
+    // Whoever asks for help gets it, whatever the variables say.
+    match parse(&mut Plan::new(), arguments) {
+        Ok(Parsed::Help) => return Request::Print(help(called)),
+        Ok(Parsed::Version) => return Request::Print(version()),
+        Ok(Parsed::Run) | Err(_) => {}
+    }
     let mut plan = Plan::new();
     let parsed = from_environment(&mut plan, std::env::vars_os())
         .and_then(|()| parse(&mut plan, arguments))

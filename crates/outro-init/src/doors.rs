@@ -14,9 +14,12 @@ use crate::{
     plan::{Plan, Request},
     voice::say,
 };
-use outro_core::{exit::USAGE, signal::SignalSet};
+use outro_core::{
+    exit::USAGE, grace::GraceSetting, restart::RestartPolicy, route::Route, settings::stop_signals,
+    signal::SignalSet,
+};
 use outro_sys::own;
-use std::ffi::OsString;
+use std::{ffi::OsString, time::Duration};
 
 /// A peer that outro stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,11 @@ impl Door {
         if let Err(message) = arguments::from_environment(&mut plan, std::env::vars_os()) {
             return Request::PrintError(format!("outro: {message}\n"), USAGE);
         }
+        let wants_more_than_the_peer = plan.grace != GraceSetting::Platform
+            || plan.settings.delay > Duration::ZERO
+            || plan.settings.restart.policy != RestartPolicy::No
+            || plan.settings.route != Route::Tree
+            || plan.settings.stop_signals != stop_signals();
         let settled = match self {
             Self::Tini => tini::read(&mut plan, command_line),
             Self::DumbInit => dumb_init::read(&mut plan, command_line),
@@ -60,9 +68,9 @@ impl Door {
         if let Err(request) = settled {
             return request;
         }
-        // Where it is not PID 1 a door passes signals on as its peer does, and no more: nobody is cut
-        // off by the kernel there.
-        if own::pid().0 != 1 {
+        // Where it is not PID 1 a door passes signals on as its peer does, and no more, unless a variable
+        // asks for it: nobody is cut off by the kernel there.
+        if own::pid().0 != 1 && !wants_more_than_the_peer {
             plan.settings.stop_signals = SignalSet::EMPTY;
         }
         match plan.settle() {

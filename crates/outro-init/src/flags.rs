@@ -57,7 +57,7 @@ pub const FLAGS: &[Flag] = &[
         choices: &[],
         summary: "how long the platform waits before it kills",
         detail: "Shortly before that time is over, outro kills who is left, and names each one. \
-                 'auto' finds the platform from its environment (Docker, Kubernetes, ECS, Heroku, \
+                 'auto' takes the default of the platform, which is found from its environment (Docker, Kubernetes, ECS, Heroku, \
                  Fly.io, Render, Railway, Nomad, Cloud Run, Azure, Aptible, systemd). Without this flag outro never \
                  kills after a stop signal, and leaves that to the platform.",
         set: |plan, value| {
@@ -191,7 +191,8 @@ pub const FLAGS: &[Flag] = &[
         value: Some("CODES[:AS]"),
         choices: &[],
         summary: "take these exit codes of the program for AS (0)",
-        detail: "Codes, lists and ranges: 143, or 1-5,7:0. A JVM that ends by TERM gives 143.",
+        detail: "Codes, lists and ranges: 143, or 1-5,7:0. A JVM that ends by TERM gives 143. For \
+                 --restart on-failure an expected code is a success.",
         set: |plan, value| plan.settings.expected.add(value).map_err(|error| error.to_string()),
         repeats: true,
     },

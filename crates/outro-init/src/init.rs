@@ -3,18 +3,19 @@
 
 use crate::{
     bare::{self, Held},
+    flags::FLAGS,
     look::{Look, ProcDetails},
     plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, TerminalChoice},
     report, voice,
 };
 use outro_core::{
     exit::ExitStatus,
-    machine::{Action, Event, Machine, Main, Sender},
+    machine::{Action, Event, Machine, Main, Note, Sender},
     process::Pid,
     restart::RestartPolicy,
     settings::Farewell,
     signal::Signal,
-    time::Moment,
+    time::{Moment, Spoken},
 };
 use outro_sys::{
     Errno, clock, inherited, own,
@@ -58,6 +59,8 @@ struct Init<'a> {
     directory: Option<OwnedFd>,
     /// When to hear of children again.
     reap_next: Option<Moment>,
+    /// A child that was stopped.
+    stopped: Option<(Pid, Signal)>,
     /// dumb-init: signals by which the kernel tells of the terminal that outro gave up.
     handoff: Vec<Signal>,
 }
@@ -70,6 +73,9 @@ const COSTLY_REAP: Duration = Duration::from_micros(100);
 /// How long it waits, in rounds.
 const REAP_PAUSE_FACTOR: u32 = 4;
 
+/// How long it waits at most.
+const REAP_PAUSE_MAX: Duration = Duration::from_millis(20);
+
 /// Goes on, or leaves with an exit code.
 type Flow = ControlFlow<u8>;
 
@@ -79,6 +85,10 @@ impl<'a> Init<'a> {
         let is_for_us = |value: String| value.trim() == own::pid().to_string();
         if plan.passes_listen_pid && std::env::var("LISTEN_PID").is_ok_and(is_for_us) {
             program.with_listen_pid();
+        }
+        // Ours are ours: another outro below this one is to go by its own.
+        for flag in FLAGS {
+            program.without_variable(&flag.variable());
         }
         let machine = Machine::new(plan.settings.clone());
         Self {
@@ -91,6 +101,7 @@ impl<'a> Init<'a> {
             open_files: None,
             directory: None,
             reap_next: None,
+            stopped: None,
             handoff: Vec::new(),
         }
     }
@@ -153,7 +164,9 @@ impl<'a> Init<'a> {
         loop {
             match signals::wait(Awaited::All, None).map(|received| received.signal) {
                 Some(Signal::TERM | Signal::INT) => return ControlFlow::Break(0),
-                Some(Signal::CHLD) => while matches!(wait::next(), Waited::Ended { .. }) {},
+                Some(Signal::CHLD) => {
+                    while !matches!(wait::next(), Waited::Nothing | Waited::Childless) {}
+                }
                 Some(_) | None => {}
             }
         }
@@ -209,17 +222,21 @@ impl<'a> Init<'a> {
                 Action::TellGroup { group, signal } => {
                     let _gone = signals::send_group(group, signal);
                 }
-                Action::TakeTerminal => {
-                    if let Some(terminal) = &self.terminal {
+                Action::TakeTerminal { from } => {
+                    if let Some(terminal) = &self.terminal
+                        && terminal.is_given_to(from)
+                    {
                         // The terminal may have hung up; then there is none to take.
                         let _gone = terminal.take();
                     }
                 }
+                Action::Reap => self.reap()?,
                 Action::SuspendSelf => {
                     self.plan.voice.suspending();
                     own::suspend();
                 }
                 Action::Note(note) => {
+                    self.tell_of_grace(&note);
                     if let Some(sentence) = voice::sentence(&note, self.plan.is_verbose) {
                         voice::say(&sentence);
                     }
@@ -230,11 +247,27 @@ impl<'a> Init<'a> {
         ControlFlow::Continue(())
     }
 
+    /// A grace that nobody has set is told of when somebody is killed for it.
+    fn tell_of_grace(&mut self, note: &Note) {
+        let is_kill = matches!(note, Note::Killed { .. } | Note::KilledBlindly { .. });
+        let is_asked = self.plan.is_verbose && matches!(note, Note::StopAsked { .. });
+        if (is_kill || is_asked)
+            && let Some(platform) = self.plan.platform.take()
+        {
+            voice::say(&format!(
+                "the grace is {}, {}'s default; --grace says another",
+                Spoken(platform.grace),
+                platform.name
+            ));
+        }
+    }
+
     fn start(&mut self) {
         let handover = match (self.plan.terminal, &self.terminal) {
             (TerminalChoice::NewSession, _) => Handover::Controlling,
-            (_, Some(terminal)) => Handover::Foreground(terminal.raw()),
-            (_, None) => Handover::Keep,
+            // At a later start outro may be a job in the background.
+            (_, Some(terminal)) if terminal.is_ours() => Handover::Foreground(terminal.raw()),
+            (_, Some(_) | None) => Handover::Keep,
         };
         let setup = Setup {
             membership: self.plan.membership,
@@ -289,6 +322,8 @@ impl<'a> Init<'a> {
         if self.open_files.is_none() {
             self.open_files = own::raise_open_files();
         }
+        // What it holds is given back first: there are only so many descriptors.
+        self.look = Look::default();
         match Look::now(signal) {
             Some(look) => {
                 self.look = look;
@@ -303,8 +338,8 @@ impl<'a> Init<'a> {
 
     fn take(&mut self, received: Received) -> Flow {
         let Received { signal, sender, from_kernel } = received;
-        // outro's own write to a pipe that nobody reads.
-        if signal == Signal::PIPE && sender == own::pid() {
+        // outro's own write: to a pipe that nobody reads, or to a file that may not grow.
+        if [Signal::PIPE, Signal::XFSZ].contains(&signal) && sender == own::pid() {
             return ControlFlow::Continue(());
         }
         let voice = self.plan.voice;
@@ -314,7 +349,12 @@ impl<'a> Init<'a> {
             self.reap()?;
             let took = clock::now().since(began);
             if took > COSTLY_REAP {
-                self.reap_next = Some(clock::now() + took * REAP_PAUSE_FACTOR);
+                let pause = (took * REAP_PAUSE_FACTOR).min(REAP_PAUSE_MAX);
+                self.reap_next = Some(clock::now() + pause);
+            }
+            // Only now: it may last for hours.
+            if let Some((pid, signal)) = self.stopped.take() {
+                self.follow(pid, signal);
             }
             return ControlFlow::Continue(());
         }
@@ -350,12 +390,16 @@ impl<'a> Init<'a> {
         loop {
             match wait::next() {
                 Waited::Ended { pid, status } => {
-                    self.ended(pid, status);
-                    if self.held.main == Some(pid) {
+                    let is_main = self.held.main == Some(pid);
+                    if is_main {
+                        // Whatever happens next: the number may be another's from now on.
                         self.held.main = None;
                     }
+                    if !is_main || self.held.status.is_none() {
+                        self.ended(pid, status);
+                    }
                 }
-                Waited::Stopped { pid, signal } => self.follow(pid, signal),
+                Waited::Stopped { pid, signal } => self.stopped = Some((pid, signal)),
                 Waited::Nothing => {
                     self.plan.voice.reaped_all(true);
                     return ControlFlow::Continue(());
@@ -370,10 +414,9 @@ impl<'a> Init<'a> {
     }
 
     fn ended(&mut self, pid: Pid, status: ExitStatus) {
-        let is_main = self.held.main == Some(pid);
-        if is_main && self.held.status.replace(status).is_some() {
-            // Already told, before it was reaped.
-            return;
+        let is_main = matches!(self.machine.main(), Main::Alive { pid: main, .. } if main == pid);
+        if is_main {
+            self.held.status = Some(status);
         }
         self.plan.voice.reaped(pid, status, is_main, &self.plan.settings.rewrites);
         self.machine.handle(clock::now(), Event::Ended { pid, status });

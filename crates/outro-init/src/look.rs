@@ -1,7 +1,7 @@
 //! One look at `/proc`, with each process held by a pidfd.
 
 use outro_core::{
-    process::{Details, Identity, Pid, Pipe, Process, Shell, Sleep, Tree},
+    process::{Details, INPUT, Identity, Pid, Pipe, Process, Shell, Sleep, Tree},
     redact,
     signal::Signal,
 };
@@ -19,7 +19,7 @@ pub struct Look {
 /// The signals of which `/proc/PID/stat` knows; the others are in `status` alone.
 const STANDARD_MAX: i32 = 31;
 
-/// How many files must stay free for reading `/proc`, and for holding those beyond the limit one by one.
+/// How many files must stay free for reading `/proc`, and for holding one after the other those beyond the limit.
 const SPARE_FILES: usize = 16;
 
 impl Look {
@@ -32,12 +32,25 @@ impl Look {
         }
         let mut seen: Vec<Process> = Vec::new();
         let mut held: Vec<(Pid, Pidfd)> = Vec::new();
-        let held_max = own::open_files_max().saturating_sub(SPARE_FILES);
+        let mut may_hold = true;
         for pid in proc::pids().ok()? {
             // Held before it is read: what is read is then of the held process, or that one has
             // ended and signalling it does nothing.
-            let pidfd = (held.len() < held_max).then(|| Pidfd::open(pid).ok()).flatten();
-            let Some(mut process) = proc::process(pid) else { continue };
+            let mut pidfd = may_hold.then(|| Pidfd::open(pid));
+            let mut process = proc::process(pid);
+            let is_out_of_files =
+                |pidfd: &Result<Pidfd, Errno>| pidfd.as_ref().is_ok_and(Pidfd::is_alive);
+            if matches!(pidfd, Some(Err(errno)) if errno.is_exhaustion())
+                || process.is_none() && pidfd.as_ref().is_some_and(is_out_of_files)
+            {
+                // No more files may be open. Some are given back; whoever is not held is found again
+                // when it is signalled.
+                may_hold = false;
+                pidfd = None;
+                held.truncate(held.len().saturating_sub(SPARE_FILES));
+                process = proc::process(pid);
+            }
+            let Some(mut process) = process else { continue };
             if signal.number() > STANDARD_MAX
                 && let Some((handled, ignored)) = proc::signal_sets(pid)
             {
@@ -45,7 +58,7 @@ impl Look {
                 process.ignored = ignored;
             }
             seen.push(process);
-            held.extend(pidfd.map(|pidfd| (pid, pidfd)));
+            held.extend(pidfd.and_then(Result::ok).map(|pidfd| (pid, pidfd)));
         }
         held.sort_unstable_by_key(|(pid, _)| *pid);
         Some(Self { tree: Tree::new(own::pid(), seen, clock::ticks()), held })
@@ -79,31 +92,20 @@ impl Look {
 /// What is looked up on demand.
 pub struct ProcDetails;
 
-/// Shells that run a trap only when their foreground child has ended.
-const SHELLS: [&str; 8] = ["sh", "bash", "rbash", "zsh", "ksh", "ksh93", "yash", "posh"];
-
 /// A command line in a message is cut there.
 const COMMAND_MAX: usize = 160;
 
 impl Details for ProcDetails {
     fn shell(&self, pid: Pid) -> Option<Shell> {
         let executable = proc::executable(pid);
-        let name = match executable.as_deref() {
-            // One file for many programs: the first argument says which.
-            Some("busybox") => proc::arguments(pid)?.first().map(|name| shell_name(name))?,
-            Some(name) => shell_name(name),
-            // Not permitted to know; the short name is that of the script, if it is one.
-            None => proc::process(pid)?.name.to_string(),
-        };
-        match name.as_str() {
-            "dash" | "ash" | "busybox" => Some(Shell::Ash),
-            "mksh" | "lksh" => Some(Shell::Mksh),
-            "fish" => Some(Shell::Fish),
-            // Where `sh` is a file of its own, nothing says which shell it is.
-            "sh" if executable.as_deref() == Some("busybox") => Some(Shell::Ash),
-            name if SHELLS.contains(&name) => Some(Shell::Other),
-            _ => None,
+        // The first argument tells more where one file is many programs (busybox), where the
+        // file is an emulator, or where outro may not know it.
+        let first = || proc::arguments(pid)?.into_iter().next();
+        let is_busybox = executable.as_deref().is_some_and(|name| name.starts_with("busybox"));
+        if is_busybox {
+            return matches!(base_name(&first()?), "sh" | "ash" | "busybox").then_some(Shell::Ash);
         }
+        executable.as_deref().and_then(shell_of).or_else(|| shell_of(&first()?))
     }
 
     fn sleep(&self, pid: Pid) -> Option<Sleep> {
@@ -114,20 +116,46 @@ impl Details for ProcDetails {
         proc::pipe(pid, fd)
     }
 
+    fn own_input(&self) -> Option<Pipe> {
+        proc::pipe(own::pid(), INPUT)
+    }
+
+    fn writes(&self, pid: Pid, end: Pipe) -> Option<bool> {
+        proc::writes(pid, end)
+    }
+
+    fn has_null_input_unlike(&self, pid: Pid, other: Pid) -> bool {
+        proc::has_null_input_unlike(pid, other)
+    }
+
     fn command(&self, pid: Pid) -> Option<String> {
+        // Its command line may be beyond reach as long as that lasts, and whoever asks with it.
+        if proc::is_uninterruptible(pid) {
+            return None;
+        }
         let arguments = proc::arguments(pid)?;
         Some(redact::command_line(arguments.iter().map(String::as_str), COMMAND_MAX))
     }
 }
 
-/// `-bash` and `/bin/bash` are bash; `bash5` and `zsh-5.9` are named for their version.
-fn shell_name(name: &str) -> String {
-    let base = name.rsplit('/').next().unwrap_or(name).trim_start_matches('-');
-    match base.split_once('-') {
-        Some((before, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => before,
-        _ => base,
+fn base_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name).trim_start_matches('-')
+}
+
+/// The shell of this name, if it runs a trap only when its foreground child has ended. `-bash`,
+/// `/bin/bash`, `bash5`, `bash-static` and `zsh-5.9` are all of them.
+fn shell_of(name: &str) -> Option<Shell> {
+    let name = base_name(name);
+    let name = name.split_once(['-', '.']).map_or(name, |(before, _)| before);
+    match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "dash" | "ash" => Some(Shell::Ash),
+        "mksh" | "lksh" => Some(Shell::Mksh),
+        "fish" => Some(Shell::Fish),
+        "sh" | "bash" | "rbash" | "zsh" | "ksh" | "oksh" | "loksh" | "yash" | "posh" => {
+            Some(Shell::Other)
+        }
+        _ => None,
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -136,10 +164,20 @@ mod tests {
 
     #[test]
     fn a_shell_is_known_whatever_it_is_called_by() {
-        for (name, shell) in
-            [("/bin/bash", "bash"), ("-zsh", "zsh"), ("zsh-5.9", "zsh"), ("sh", "sh")]
-        {
-            assert_eq!(shell_name(name), shell);
+        for (name, shell) in [
+            ("/bin/bash", Some(Shell::Other)),
+            ("-zsh", Some(Shell::Other)),
+            ("zsh-5.9", Some(Shell::Other)),
+            ("bash5", Some(Shell::Other)),
+            ("bash-static", Some(Shell::Other)),
+            ("ksh93", Some(Shell::Other)),
+            ("mksh-static", Some(Shell::Mksh)),
+            ("dash", Some(Shell::Ash)),
+            ("bashful", None),
+            ("python3.11", None),
+            ("", None),
+        ] {
+            assert_eq!(shell_of(name), shell, "{name}");
         }
     }
 }

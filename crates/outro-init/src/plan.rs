@@ -3,7 +3,7 @@
 use crate::voice::Voice;
 use outro_core::{
     exit::{NOT_EXECUTABLE, NOT_FOUND},
-    grace::{self, GraceSetting},
+    grace::{self, GraceSetting, Platform},
     settings::{Detail, Settings},
     signal::Signal,
 };
@@ -31,6 +31,8 @@ pub struct Plan {
     pub settings: Settings,
     /// What was said of the grace.
     pub grace: GraceSetting,
+    /// The platform that the grace is of, if it was found from its environment.
+    pub platform: Option<Platform>,
     /// Whether the exit report is printed.
     pub is_verbose: bool,
     /// Whose words outro speaks.
@@ -121,6 +123,7 @@ impl Plan {
             command: Vec::new(),
             settings: Settings::default(),
             grace: GraceSetting::Platform,
+            platform: None,
             is_verbose: false,
             voice: Voice::Outro,
             adoption: Adoption::Always,
@@ -150,8 +153,13 @@ impl Plan {
         }
         match self.grace {
             GraceSetting::Platform => {}
+            GraceSetting::Fixed(Duration::ZERO) => {
+                return Err("--grace 0 leaves no time to stop at all; without the flag \
+                            the kill is left to the platform"
+                    .to_owned());
+            }
             GraceSetting::Fixed(grace) => {
-                if grace > Duration::ZERO && settings.delay + grace::reserve(grace) >= grace {
+                if settings.delay + grace::reserve(grace) >= grace {
                     return Err(format!(
                         "--delay {} leaves nothing of --grace {} for the program to stop",
                         outro_core::time::Spoken(settings.delay),
@@ -166,8 +174,22 @@ impl Plan {
                 // Where a platform does not wait there is nothing that outro could do in time.
                 settings.grace = (platform.grace > Duration::ZERO).then_some(platform.grace);
                 // The platform may change under an image; that is no reason not to start.
-                settings.delay = settings.delay.min(platform.grace / 2);
+                if settings.delay > platform.grace / 2 {
+                    settings.delay = platform.grace / 2;
+                    crate::voice::say(&format!(
+                        "--delay is cut to {}, half of {}'s grace",
+                        outro_core::time::Spoken(settings.delay),
+                        platform.name
+                    ));
+                }
+                self.platform = Some(platform);
             }
+        }
+        // outro may stand elsewhere when it writes it.
+        if let Some(report) = &mut self.report
+            && let Ok(absolute) = std::path::absolute(&report)
+        {
+            *report = absolute;
         }
         Ok(())
     }

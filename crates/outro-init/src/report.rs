@@ -7,9 +7,14 @@ use outro_core::{
     report::{Outcome, ProcessReport, Report},
     time::Spoken,
 };
+use outro_sys::output;
 use serde_json::{Value, json};
 use std::{
-    ffi::OsString, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path,
+    ffi::OsString,
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::Path,
     time::Duration,
 };
 
@@ -19,6 +24,9 @@ const TERMINATION_LOG_MAX: usize = 4096;
 
 /// The most bytes that a report has elsewhere.
 const REPORT_MAX: usize = 1024 * 1024;
+
+/// The fewest bytes that one process takes.
+const ENTRY_MIN: usize = 100;
 
 /// The longest command of the program that is shown.
 const COMMAND_MAX: usize = 512;
@@ -30,16 +38,13 @@ const PRINTED_MAX: usize = 50;
 pub fn write(report: &Report, command: &[OsString], path: &Path) {
     let limit = if path == Path::new(TERMINATION_LOG) { TERMINATION_LOG_MAX } else { REPORT_MAX };
     let text = to_json(report, command, limit);
-    // Not to be held up by a FIFO that nobody reads.
-    let nonblocking = 0o4000;
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o644)
-        .custom_flags(nonblocking)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = open(path).and_then(|target| match target {
+        Target::Own(fd) => {
+            output::write(fd, &text);
+            Ok(())
+        }
+        Target::File(mut file) => file.write_all(text.as_bytes()),
+    });
     if let Err(error) = written {
         let reason = error
             .raw_os_error()
@@ -48,12 +53,46 @@ pub fn write(report: &Report, command: &[OsString], path: &Path) {
     }
 }
 
+/// Where a report goes.
+enum Target {
+    /// To what outro has open already as this descriptor: a second opening would write over what
+    /// the program wrote there.
+    Own(i32),
+    /// To a file of its own, emptied.
+    File(File),
+}
+
+fn open(path: &Path) -> io::Result<Target> {
+    // Not to be held up by a FIFO that nobody reads.
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(output::NONBLOCKING)
+        .open(path)?;
+    let identity = |data: &Metadata| (data.dev(), data.ino());
+    let data = file.metadata()?;
+    for fd in [1, 2] {
+        let own = fs::metadata(format!("/proc/self/fd/{fd}"));
+        if own.is_ok_and(|own| identity(&own) == identity(&data)) {
+            return Ok(Target::Own(fd));
+        }
+    }
+    if data.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(Target::File(file))
+}
+
 /// The report as JSON, of at most this many bytes: processes that simply left are the first to be
 /// left out, and counted.
 #[must_use]
 pub fn to_json(report: &Report, command: &[OsString], length_max: usize) -> String {
     let mut kept: Vec<&ProcessReport> = report.processes.iter().collect();
     kept.sort_unstable_by_key(|process| (process.outcome == Outcome::Left, process.pid));
+    // No entry is shorter; what cannot fit is not made first.
+    kept.truncate(length_max / ENTRY_MIN);
     loop {
         let text = format!("{}\n", document(report, command, &kept));
         if text.len() <= length_max || kept.is_empty() {

@@ -216,7 +216,11 @@ pub fn sentence(note: &Note, is_verbose: bool) -> Option<String> {
         None => "not told to stop".to_owned(),
     };
     Some(match note {
-        Note::StopAsked { signal } if is_verbose => format!("got {signal}: stopping"),
+        Note::StopAsked { came, signal } if is_verbose && came != signal => {
+            format!("got {came}, passed on as {signal}: stopping")
+        }
+        Note::StopAsked { signal, .. } if is_verbose => format!("got {signal}: stopping"),
+        Note::PressAgain => "press ^C once more to kill who is left".to_owned(),
         Note::RepeatAbsorbed { signal } if is_verbose => {
             format!("got {signal} again: nobody is told twice")
         }
@@ -234,7 +238,7 @@ pub fn sentence(note: &Note, is_verbose: bool) -> Option<String> {
             let why = match (told, ignores) {
                 (Some(_), _) => format!("{} and did not leave", told_before(told)),
                 (None, Some(signal)) => format!("it ignores {signal}"),
-                (None, None) => "its parent's to stop, and still there".to_owned(),
+                (None, None) => "not told, and still there".to_owned(),
             };
             format!("killed {pid} ({name}), {} old: {why}", Spoken(*age))
         }
@@ -245,6 +249,7 @@ pub fn sentence(note: &Note, is_verbose: bool) -> Option<String> {
                 if *refused { "outro may not signal it".to_owned() } else { told_before(told) };
             format!("left behind {pid} ({name}): {why}")
         }
+        Note::LeftBehindUnseen => "left without seeing whether others did".to_owned(),
         Note::MoreLeftBehind(count) => format!("left behind {count} more"),
     })
 }

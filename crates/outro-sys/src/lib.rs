@@ -41,10 +41,12 @@ impl Errno {
     pub const NOTDIR: Self = Self(libc::ENOTDIR);
     /// Access denied.
     pub const ACCES: Self = Self(libc::EACCES);
-    /// Not a terminal.
-    pub const NOTTY: Self = Self(libc::ENOTTY);
-    /// No such device.
-    pub const NXIO: Self = Self(libc::ENXIO);
+
+    /// Whether it says that outro, or the machine, has no file or memory left for this.
+    #[must_use]
+    pub const fn is_exhaustion(self) -> bool {
+        matches!(self.0, libc::EMFILE | libc::ENFILE | libc::ENOMEM)
+    }
 
     /// What the last call left.
     fn last() -> Self {

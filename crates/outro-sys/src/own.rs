@@ -49,15 +49,6 @@ pub fn suspend() {
 #[derive(Clone, Copy)]
 pub struct OpenFiles(pub(crate) libc::rlimit);
 
-/// How many files may be open at once.
-#[must_use]
-pub fn open_files_max() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is valid to write to.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
-}
-
 /// Raises the soft limit of open files to the hard one, as a stop holds one for each descendant.
 /// Gives the limit as it was, if it was changed.
 #[must_use]

@@ -25,17 +25,27 @@ impl Pidfd {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
     }
 
+    /// Whether it has not been reaped.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.send_number(0) != Err(Errno::SRCH)
+    }
+
     /// Signals it.
     ///
     /// # Errors
     /// [`Errno::SRCH`] when it has been reaped, [`Errno::PERM`].
     pub fn send(&self, signal: Signal) -> Result<(), Errno> {
+        self.send_number(signal.number())
+    }
+
+    fn send_number(&self, number: i32) -> Result<(), Errno> {
         // SAFETY: pidfd_send_signal(2) with no siginfo touches no memory of ours.
         check(unsafe {
             libc::syscall(
                 libc::SYS_pidfd_send_signal,
                 self.0.as_raw_fd(),
-                signal.number(),
+                number,
                 ptr::null::<libc::siginfo_t>(),
                 0,
             )

@@ -42,6 +42,16 @@ pub fn process(pid: Pid) -> Option<Process> {
     parse_stat(read_at_once(pid, "stat", &mut buffer)?)
 }
 
+/// Whether the process is in an uninterruptible sleep (`D`).
+#[must_use]
+pub fn is_uninterruptible(pid: Pid) -> bool {
+    let mut buffer = [0; STAT_MAX];
+    read_at_once(pid, "stat", &mut buffer).is_some_and(|stat| {
+        let after_name = stat.iter().rposition(|byte| *byte == b')').map(|close| close + 2);
+        after_name.and_then(|state| stat.get(state)) == Some(&b'D')
+    })
+}
+
 /// The sets of `/proc/PID/status`, which hold the real-time signals as well: handled and ignored.
 #[must_use]
 pub fn signal_sets(pid: Pid) -> Option<(SignalSet, SignalSet)> {
@@ -150,6 +160,57 @@ pub fn arguments(pid: Pid) -> Option<Vec<String>> {
 /// The pipe, the FIFO, or the socket, that a descriptor of the process is.
 #[must_use]
 pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
+    let file = file(pid, fd)?;
+    match u32::from(file.stx_mode) & libc::S_IFMT {
+        libc::S_IFIFO => Some(Pipe::Fifo(device(&file), file.stx_ino)),
+        libc::S_IFSOCK => Some(Pipe::Socket(file.stx_ino)),
+        _ => None,
+    }
+}
+
+/// The most descriptors of a process that are looked at.
+const DESCRIPTORS_MAX: usize = 256;
+
+/// Whether the process has this end of a pipe to write to. `None` if outro may not know.
+#[must_use]
+pub fn writes(pid: Pid, end: Pipe) -> Option<bool> {
+    let descriptors = match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(descriptors) => descriptors,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(false),
+    };
+    let numbers = descriptors.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Some(
+        numbers
+            .take(DESCRIPTORS_MAX)
+            .any(|fd| pipe(pid, fd) == Some(end) && is_for_writing(pid, fd)),
+    )
+}
+
+/// Whether a descriptor was opened for more than reading: its flags are in fdinfo, in octal.
+fn is_for_writing(pid: Pid, fd: u32) -> bool {
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_none_or(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+}
+
+/// Whether the standard input of the process is /dev/null, and another file than that of the other
+/// process: two devices can be of the same kind.
+#[must_use]
+pub fn has_null_input_unlike(pid: Pid, other: Pid) -> bool {
+    let (Some(own), Some(other)) = (file(pid, 0), file(other, 0)) else { return false };
+    let is_null = u32::from(own.stx_mode) & libc::S_IFMT == libc::S_IFCHR
+        && (own.stx_rdev_major, own.stx_rdev_minor) == (1, 3);
+    is_null && (device(&own), own.stx_ino) != (device(&other), other.stx_ino)
+}
+
+fn device(file: &libc::statx) -> u64 {
+    u64::from(file.stx_dev_major) << 32 | u64::from(file.stx_dev_minor)
+}
+
+/// What a descriptor of the process is.
+fn file(pid: Pid, fd: u32) -> Option<libc::statx> {
     let path = CString::new(format!("/proc/{pid}/fd/{fd}")).ok()?;
     // SAFETY: all zeroes is a valid statx.
     let mut stat: libc::statx = unsafe { std::mem::zeroed() };
@@ -158,16 +219,7 @@ pub fn pipe(pid: Pid, fd: u32) -> Option<Pipe> {
     let mask = libc::STATX_TYPE | libc::STATX_INO;
     // SAFETY: a NUL-terminated path, and a statx to write to.
     let result = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &mut stat) };
-    let kind = u32::from(stat.stx_mode) & libc::S_IFMT;
-    match kind {
-        _ if result != 0 => None,
-        libc::S_IFIFO => {
-            let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
-            Some(Pipe::Fifo(device, stat.stx_ino))
-        }
-        libc::S_IFSOCK => Some(Pipe::Socket(stat.stx_ino)),
-        _ => None,
-    }
+    (result == 0).then_some(stat)
 }
 
 /// Reads a file of the process in one call: the kernel makes the whole text then, so that it is of one

@@ -2,7 +2,7 @@
 
 use crate::{Errno, check};
 use outro_core::process::Pid;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// A terminal that outro has open.
 #[derive(Debug)]
@@ -39,10 +39,24 @@ impl Terminal {
         }
     }
 
+    /// Whether outro's own group is its foreground.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        // SAFETY: plain calls on numbers.
+        unsafe { libc::tcgetpgrp(self.raw()) == libc::getpgrp() }
+    }
+
+    /// Whether this group is its foreground.
+    #[must_use]
+    pub fn is_given_to(&self, group: Pid) -> bool {
+        // SAFETY: a plain call on a descriptor number.
+        unsafe { libc::tcgetpgrp(self.raw()) == group.0 as i32 }
+    }
+
     /// Makes a process group its foreground. SIGTTOU must be blocked.
     ///
     /// # Errors
-    /// [`Errno::NOTTY`] if it is not outro's controlling terminal; others of tcsetpgrp(3).
+    /// Those of tcsetpgrp(3): it may not be outro's controlling terminal.
     pub fn give(&self, group: Pid) -> Result<(), Errno> {
         // SAFETY: a plain call on a descriptor number.
         check(unsafe { libc::tcsetpgrp(self.raw(), group.0 as i32) })
@@ -81,11 +95,4 @@ pub fn detach() -> Detached {
         Ok(()) if leads => Detached::AsSessionLeader,
         Ok(()) => Detached::AsMember,
     }
-}
-
-/// Whether the descriptor is a terminal.
-#[must_use]
-pub fn is_terminal(fd: BorrowedFd<'_>) -> bool {
-    // SAFETY: a plain call on a descriptor number.
-    unsafe { libc::isatty(fd.as_raw_fd()) == 1 }
 }

@@ -92,8 +92,14 @@ pub enum Action {
         /// The signal.
         signal: Signal,
     },
-    /// Make outro's own group the terminal's foreground.
-    TakeTerminal,
+    /// Make outro's own group the terminal's foreground, if the main process's group is that now.
+    TakeTerminal {
+        /// The main process, which has ended.
+        from: Pid,
+    },
+    /// Take the wait status of everyone who has ended, and say if there is nobody
+    /// ([`Event::Childless`]).
+    Reap,
     /// Stop outro itself, as job control does, until it is continued.
     SuspendSelf,
     /// Tell people.
@@ -110,9 +116,13 @@ pub enum Action {
 pub enum Note {
     /// A stop was asked for.
     StopAsked {
-        /// By this signal.
+        /// The signal that came.
+        came: Signal,
+        /// What it is passed on as.
         signal: Signal,
     },
+    /// ^C was pressed while a stop goes on: once more ends it.
+    PressAgain,
     /// A stop signal came again, and nobody is told twice.
     RepeatAbsorbed {
         /// Which.
@@ -165,6 +175,8 @@ pub enum Note {
         /// The system did not permit to signal it.
         refused: bool,
     },
+    /// outro left, and could not see whether others did.
+    LeftBehindUnseen,
     /// Others were left behind too.
     MoreLeftBehind(usize),
 }

@@ -21,17 +21,24 @@ pub(super) struct Looks {
     interval: Duration,
     /// No earlier than this, for what the last look cost.
     not_before: Moment,
+    /// What that was.
+    cost: Duration,
 }
 
 impl Looks {
     /// The first look is at this moment.
     pub(super) fn from(first: Moment) -> Self {
-        Self { next: Some(first), interval: SOON, not_before: first }
+        Self { next: Some(first), interval: SOON, not_before: first, cost: Duration::ZERO }
     }
 
     /// When the next one is.
     pub(super) fn next(&self) -> Option<Moment> {
         self.next
+    }
+
+    /// What the last one cost.
+    pub(super) fn cost(&self) -> Duration {
+        self.cost
     }
 
     /// Whether one is due; if so, it is under way until [`Self::seen`].
@@ -47,6 +54,7 @@ impl Looks {
     pub(super) fn seen(&mut self, now: Moment, took: Duration, news: bool) {
         self.interval = if news { SOON } else { (self.interval * 2).min(SELDOM) };
         self.not_before = now + took * COST_FACTOR;
+        self.cost = took;
         self.next = Some((now + self.interval).max(self.not_before));
     }
 

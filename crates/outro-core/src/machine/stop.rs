@@ -1,6 +1,6 @@
 //! One stop: from the request, or from the main process's own end, to the last one's leaving.
 
-use super::{Reason, looks::Looks};
+use super::{Reason, Sender, looks::Looks};
 use crate::{
     grace::reserve, report::StopSummary, settings::Settings, signal::Signal, time::Moment,
 };
@@ -49,11 +49,23 @@ pub(super) struct Stop {
     pub(super) empty_looks: u32,
     /// When the first telling was.
     pub(super) told_first: Option<Moment>,
+    /// How many looks failed.
+    pub(super) failed_looks: u32,
+    /// How often ^C was pressed for it.
+    keypresses: u32,
     /// What the group was told, where nobody can be seen.
     pub(super) told_blindly: Option<Signal>,
     began: Moment,
     held_until: Option<Moment>,
     end: Option<End>,
+}
+
+/// What a press of ^C came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    EndedDelay,
+    First,
+    EndedGrace,
 }
 
 /// What a stop wants done when time has passed.
@@ -66,21 +78,23 @@ pub(super) enum Due {
 
 impl Stop {
     /// A stop signal came.
-    pub(super) fn asked(settings: &Settings, now: Moment, signal: Signal) -> Self {
+    pub(super) fn asked(settings: &Settings, now: Moment, signal: Signal, sender: Sender) -> Self {
         let held_until = (settings.delay > Duration::ZERO).then(|| now + settings.delay);
         Self {
             held_until,
             end: settings.grace.map(|grace| End::of_grace(now, grace)),
             looks: Looks::from(held_until.unwrap_or(now)),
+            keypresses: u32::from(sender == Sender::Terminal),
             ..Self::new(Cause::Asked, now, signal, Then::Leave)
         }
     }
 
-    /// The main process ended by itself.
-    pub(super) fn main_ended(settings: &Settings, now: Moment, then: Then) -> Self {
+    /// The main process ended by itself; of the terminal's ^C, if that is what `by_key` says.
+    pub(super) fn main_ended(settings: &Settings, now: Moment, then: Then, by_key: bool) -> Self {
         let kill_at = now + settings.linger;
         let leave_by = kill_at + AFTER_LINGER;
         Self {
+            keypresses: u32::from(by_key),
             end: Some(End { kill_at, leave_by, reason: Reason::Linger }),
             ..Self::new(Cause::MainEnded, now, Signal::TERM, then)
         }
@@ -95,6 +109,8 @@ impl Stop {
             killing: false,
             killed: 0,
             empty_looks: 0,
+            failed_looks: 0,
+            keypresses: 0,
             told_first: None,
             told_blindly: None,
             began: now,
@@ -111,8 +127,30 @@ impl Stop {
         }
     }
 
+    /// ^C was pressed, again: it ends the delay, or, as the second one, the grace. Says whether one
+    /// more of it would do.
+    pub(super) fn key(&mut self, now: Moment) -> Key {
+        self.keypresses += 1;
+        if self.held_until.take().is_some() {
+            self.looks.at(now);
+            Key::EndedDelay
+        } else if self.keypresses < 2 {
+            Key::First
+        } else {
+            self.end_grace(now);
+            Key::EndedGrace
+        }
+    }
+
+    /// The delay, if there is one, ends now.
+    pub(super) fn end_delay(&mut self, now: Moment) {
+        if self.held_until.take().is_some() {
+            self.looks.at(now);
+        }
+    }
+
     /// The grace ends now.
-    pub(super) fn end_grace(&mut self, now: Moment) {
+    fn end_grace(&mut self, now: Moment) {
         let leave_by = now + AFTER_KEYBOARD;
         self.end_by(End { kill_at: now, leave_by, reason: Reason::Grace });
     }
@@ -139,7 +177,7 @@ impl Stop {
         let look_reason = if self.held_until.is_some() { Reason::Delay } else { Reason::Look };
         let look = self.looks.next().map(|next| (next, look_reason));
         let end = self.end.map(|end| match self.killing {
-            false => (end.kill_at, end.reason),
+            false => (self.kill_at(end), end.reason),
             true => (end.leave_by, Reason::Leave),
         });
         [look, end].into_iter().flatten().min_by_key(|(moment, _)| *moment)
@@ -150,7 +188,7 @@ impl Stop {
             if self.killing && end.leave_by <= now {
                 return Due::Leave;
             }
-            if !self.killing && end.kill_at <= now {
+            if !self.killing && self.kill_at(end) <= now {
                 self.killing = true;
                 self.looks.at(now);
             }
@@ -160,6 +198,12 @@ impl Stop {
         }
         self.held_until = None;
         Due::Look
+    }
+
+    /// When the look for the kill begins: with thousands of processes it takes its time, and another
+    /// one may be under way.
+    fn kill_at(&self, end: End) -> Moment {
+        (end.kill_at - self.looks.cost() * 2).max(self.began)
     }
 
     pub(super) fn summary(&self, settings: &Settings, now: Moment) -> StopSummary {

@@ -5,7 +5,7 @@ use crate::{
     ledger::{Telling, TrappingShell, Why},
     process::{Condition, Details, Disposition, Tree},
     route::{self, Route, Walk},
-    settings::Detail,
+    settings::{Detail, Group},
     signal::Signal,
     time::Moment,
 };
@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How many looks in a row may show nobody before outro takes it that somebody is hidden from it. One
 /// or two can be between a child's end and its SIGCHLD.
 const EMPTY_LOOKS_MAX: u32 = 4;
+
+/// How many looks may fail before outro does without.
+const FAILED_LOOKS_MAX: u32 = 3;
 
 /// What a look that failed is taken to have cost.
 const BLIND_LOOK: Duration = Duration::from_millis(10);
@@ -33,7 +36,7 @@ impl Machine {
             stop.empty_looks += 1;
             // Nobody is to be seen, and yet there are children: outro may not see them.
             if stop.empty_looks >= EMPTY_LOOKS_MAX {
-                return self.go_blind(now);
+                return self.go_blind();
             }
         } else {
             stop.empty_looks = 0;
@@ -72,7 +75,10 @@ impl Machine {
                 all.filter(|index| tree.processes()[*index].id.pid == main).map(by_route).collect()
             }
             (Route::Group, Some(main)) => {
-                all.filter(|index| tree.processes()[*index].group == main).map(by_route).collect()
+                let group = tree.find(main).map(|main| main.group);
+                all.filter(|index| Some(tree.processes()[*index].group) == group)
+                    .map(by_route)
+                    .collect()
             }
             (Route::Tree, _) | (Route::Main | Route::Group, None) => {
                 let ledger = &self.ledger;
@@ -85,7 +91,8 @@ impl Machine {
         }
         // A stopped process hears of the signal only when it goes on.
         for process in tree.processes() {
-            if process.condition == Condition::Stopped {
+            let was_told = || self.ledger.get(process.id).is_some();
+            if process.condition == Condition::Stopped && was_told() {
                 self.actions.push_back(Action::Tell { id: process.id, signal: Signal::CONT });
             }
         }
@@ -164,28 +171,28 @@ impl Machine {
 
     /// A look failed.
     pub(super) fn blind(&mut self, now: Moment) {
-        if let Phase::Stopping(stop) = &mut self.phase
-            && !self.ledger.is_empty()
-            && !stop.killing
-        {
-            // Someone was seen and told before, and the group's signal would tell those again. The
-            // next look may not fail.
-            return stop.looks.seen(now, BLIND_LOOK, false);
+        let Phase::Stopping(stop) = &mut self.phase else { return };
+        stop.failed_looks += 1;
+        // Someone was seen and told before, and the group's signal would tell those again.
+        let would_tell_twice = !self.ledger.is_empty() && !stop.killing;
+        if would_tell_twice || stop.failed_looks < FAILED_LOOKS_MAX {
+            // The next one may not fail.
+            return stop.looks.seen(now, BLIND_LOOK, true);
         }
-        self.go_blind(now);
+        self.go_blind();
     }
 
     /// From now on the main process's group stands for everyone.
-    fn go_blind(&mut self, now: Moment) {
+    fn go_blind(&mut self) {
         if self.sight == Sight::Clear {
             self.sight = Sight::Blind;
             self.actions.push_back(Action::Note(Note::Blind));
         }
-        self.act_blindly(now);
+        self.act_blindly();
     }
 
     /// What can be done without a readable `/proc`: the main process's group is told.
-    pub(super) fn act_blindly(&mut self, _now: Moment) {
+    pub(super) fn act_blindly(&mut self) {
         let Phase::Stopping(stop) = &mut self.phase else { return };
         stop.looks.pause();
         let signal = if stop.killing { Signal::KILL } else { stop.signal };
@@ -193,18 +200,25 @@ impl Machine {
             return;
         }
         stop.told_blindly = Some(signal);
+        if stop.killing {
+            // Those who were seen before are held still.
+            let alive = self.ledger.iter().filter(|(_, entry)| entry.left.is_none());
+            self.actions.extend(alive.map(|(id, _)| Action::Tell { id, signal }));
+        }
+        let main_alone = self.settings.group == Group::Shared
+            || self.settings.route == Route::Main && !stop.killing;
         match self.main {
-            Main::Alive { .. } if self.settings.route == Route::Main && !stop.killing => {
+            Main::Alive { .. } if main_alone => {
                 self.actions.push_back(Action::TellMain { signal });
             }
-            Main::Alive { pid, .. } | Main::Ended { pid, .. } => {
+            Main::Alive { pid, .. } | Main::Ended { pid, .. } if !main_alone => {
                 self.actions.push_back(Action::TellGroup { group: pid, signal });
                 if stop.killing {
                     stop.killed += 1;
                     self.actions.push_back(Action::Note(Note::KilledBlindly { group: pid }));
                 }
             }
-            Main::Starting | Main::NotStarted(_) => {}
+            Main::Alive { .. } | Main::Ended { .. } | Main::Starting | Main::NotStarted(_) => {}
         }
     }
 
@@ -227,6 +241,11 @@ impl Machine {
         if left_behind > NAMED_MAX {
             self.actions.push_back(Action::Note(Note::MoreLeftBehind(left_behind - NAMED_MAX)));
         }
-        self.leave();
+        if self.sight == Sight::Blind {
+            self.actions.push_back(Action::Note(Note::LeftBehindUnseen));
+        }
+        if let Phase::Stopping(stop) = &self.phase {
+            self.follow_up(now, stop.then);
+        }
     }
 }

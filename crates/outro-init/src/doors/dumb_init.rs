@@ -6,7 +6,7 @@ use crate::{
     voice::Voice,
 };
 use outro_core::{
-    settings::{Farewell, Forward, Repeat, Suspend},
+    settings::{Farewell, Forward, Group, Repeat, Suspend},
     signal::Signal,
 };
 use outro_sys::{
@@ -82,6 +82,7 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
     plan.settings.suspend = Suspend::StopToo;
     if single_child {
         plan.membership = Membership::Shared;
+        plan.settings.group = Group::Shared;
         plan.terminal = TerminalChoice::Leave;
     } else {
         plan.membership = Membership::Session;
@@ -93,7 +94,8 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
         }
         // The session has no terminal's shell to continue it, so a plain stop is meant.
         for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
-            if !rewritten.contains(&signal) {
+            let is_ours = plan.settings.rewrites.apply(signal) != Some(signal);
+            if !rewritten.contains(&signal) && !is_ours {
                 plan.settings.rewrites.set(signal, Some(Signal::STOP));
             }
         }
