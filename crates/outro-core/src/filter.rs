@@ -38,11 +38,6 @@ struct Reader {
 }
 
 impl Filters {
-    /// Forgets them all.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// Takes filters out of those to be told, and all that is below them.
     pub(crate) fn spare(&mut self, walk: &Walk<'_>, standings: &mut [Standing]) {
         let mut readers = readers(walk, standings);

@@ -97,6 +97,8 @@ pub struct TrappingShell {
     pub sleep: Option<Sleep>,
     /// The children it had, by their pids.
     pub children: Vec<Identity>,
+    /// How often each of them had gone to sleep.
+    pub sleeps: Vec<Option<u64>>,
     /// Their command lines, where the signal is one of the keyboard: a shell that loops is known by
     /// what it runs again.
     pub commands: Vec<Option<String>>,
@@ -106,6 +108,13 @@ impl TrappingShell {
     /// Whether it had this child.
     pub(crate) fn had(&self, child: Identity) -> bool {
         self.children.binary_search(&child).is_ok()
+    }
+
+    /// Whether this child of it has slept on since the shell was told, and so has heard of nothing.
+    pub(crate) fn child_sleeps_on(&self, child: Identity, sleeps: Option<u64>) -> bool {
+        self.children
+            .binary_search(&child)
+            .is_ok_and(|index| sleeps.is_some() && self.sleeps.get(index) == Some(&sleeps))
     }
 }
 

@@ -27,6 +27,7 @@ pub mod filter;
 pub mod grace;
 pub mod ledger;
 pub mod machine;
+mod orphan;
 pub mod process;
 pub mod redact;
 pub mod report;

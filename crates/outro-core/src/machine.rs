@@ -25,11 +25,11 @@ pub use event::{Action, Event, Note, Sender};
 
 use crate::{
     exit::ExitStatus,
-    filter::Filters,
     ledger::Ledger,
     process::Pid,
     report::Report,
     restart::{Restarts, Verdict},
+    route::Memory,
     settings::{Farewell, Forward, Group, Repeat, Settings, Suspend},
     signal::Signal,
     time::Moment,
@@ -106,7 +106,7 @@ pub struct Machine {
     sight: Sight,
     restarts: Restarts,
     ledger: Ledger,
-    filters: Filters,
+    memory: Memory,
     actions: VecDeque<Action>,
     /// The last stop, for the report: the phase holds it only while it goes on.
     last_stop: Option<Stop>,
@@ -124,7 +124,7 @@ impl Machine {
             sight: Sight::Clear,
             restarts: Restarts::default(),
             ledger: Ledger::default(),
-            filters: Filters::default(),
+            memory: Memory::default(),
             actions: VecDeque::from([Action::Start]),
             last_stop: None,
             started: 0,
@@ -213,7 +213,7 @@ impl Machine {
         self.phase = Phase::Running;
         self.sight = Sight::Clear;
         self.ledger.clear();
-        self.filters.clear();
+        self.memory = Memory::default();
         self.last_stop = None;
         self.actions.push_back(Action::Start);
         self.started += 1;

@@ -295,6 +295,18 @@ pub trait Details {
     fn has_null_input_unlike(&self, _pid: Pid, _other: Pid) -> bool {
         false
     }
+    /// How often it has gone to sleep by itself. One that has not woken has heard of nothing.
+    fn sleeps(&self, _pid: Pid) -> Option<u64> {
+        None
+    }
+    /// Whether it has a controlling terminal, which tells it SIGHUP when its session's leader ends.
+    fn has_terminal(&self, _pid: Pid) -> bool {
+        false
+    }
+    /// Whether the signal was sent to it and waits for it to take it.
+    fn has_pending(&self, _pid: Pid, _signal: Signal) -> bool {
+        false
+    }
     /// Its command line, secrets masked.
     fn command(&self, pid: Pid) -> Option<String>;
 }

@@ -21,6 +21,7 @@ use crate::{
     exit::ExitStatus,
     filter::Filters,
     ledger::{Entry, Ledger, Why},
+    orphan::Orphans,
     process::{Condition, Details, Disposition, Process, Shell, SleepCall, Tree},
     shell::{self, HeldUp},
     signal::{DefaultAction, Signal},
@@ -29,7 +30,7 @@ use crate::{
 use std::{fmt, time::Duration};
 
 /// How long a process that may have heard of the stop from its shell is believed to be at it.
-pub const GROUP_PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const GROUP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Who gets the stop signal (`--route`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,13 @@ pub struct Walk<'a> {
     pub now: Moment,
 }
 
+/// What is remembered from one look to the next, in one stop.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    filters: Filters,
+    orphans: Orphans,
+}
+
 /// Where a process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -100,9 +108,10 @@ pub(crate) enum Standing {
 }
 
 /// Who is to be told now, parents before children.
-pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
-    let mut standings = first_pass(walk);
-    filters.spare(walk, &mut standings);
+pub fn plan(walk: &Walk<'_>, memory: &mut Memory) -> Vec<Tell> {
+    let mut standings = first_pass(walk, &mut memory.orphans);
+    memory.filters.spare(walk, &mut standings);
+    memory.orphans.remember(walk, &standings);
     standings
         .iter()
         .enumerate()
@@ -116,16 +125,16 @@ pub fn plan(walk: &Walk<'_>, filters: &mut Filters) -> Vec<Tell> {
 }
 
 /// Where each process stands, filters not yet considered.
-fn first_pass(walk: &Walk<'_>) -> Vec<Standing> {
+fn first_pass(walk: &Walk<'_>, orphans: &mut Orphans) -> Vec<Standing> {
     let tree = walk.tree;
     let mut standings: Vec<Standing> = Vec::with_capacity(tree.processes().len());
     // The shells whose foreground children are outro's to tell.
-    let mut held_up: Vec<Option<HeldUp<'_>>> = Vec::with_capacity(tree.processes().len());
+    let mut held_up: Vec<Option<HeldUp>> = Vec::with_capacity(tree.processes().len());
     for (index, process) in tree.processes().iter().enumerate() {
         let parent = tree.parent(index);
         let is_freed = parent
             .and_then(|parent| held_up[parent].as_ref())
-            .is_some_and(|shell| shell.has_in_foreground(process, walk.details));
+            .is_some_and(|shell| shell.has_in_foreground(process));
         let left_to_parent = parent.is_some_and(|parent| match standings[parent] {
             Standing::Covered => true,
             Standing::Handling => !is_freed,
@@ -134,6 +143,7 @@ fn first_pass(walk: &Walk<'_>) -> Vec<Standing> {
         });
         let standing = match left_to_parent {
             true => Standing::Covered,
+            false if orphans.may_have_heard(walk, index) => Standing::Covered,
             false => standing_of(walk, index, process),
         };
         held_up.push(match standing {
@@ -169,6 +179,8 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
         return match entry.disposition {
             // It never heard, as outro may not signal it.
             Disposition::Handles if entry.refused => Standing::Open,
+            // It only blocks the signal, and waits for something else: what is below it is to hear.
+            Disposition::Handles if has_not_taken_it(walk, index, process, entry) => Standing::Open,
             Disposition::Handles if loops_on(walk, index, process, entry) => {
                 Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Default)
             }
@@ -212,8 +224,11 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
         return None;
     }
     let patience = || {
-        let may_have_heard =
-            disposition == Disposition::Handles && walk.now.since(left.at) < GROUP_PATIENCE;
+        // Of INT and QUIT shells die without a trap too, and their jobs ignore those.
+        let may_have_heard = !is_of_keyboard(walk.signal)
+            && disposition == Disposition::Handles
+            && walk.now.since(left.at) < GROUP_PATIENCE
+            && !shell.child_sleeps_on(process.id, walk.details.sleeps(process.id.pid));
         may_have_heard.then_some(Standing::Covered)
     };
     match left.status {
@@ -247,6 +262,14 @@ fn takes_it_by_sigwait(walk: &Walk<'_>, index: usize, process: &Process) -> bool
             .details
             .sleep(process.id.pid)
             .is_some_and(|sleep| sleep.call == SleepCall::SignalWait)
+}
+
+/// Whether a process that was told has left the signal pending for a while (`unshare --fork` does).
+fn has_not_taken_it(walk: &Walk<'_>, index: usize, process: &Process, entry: &Entry) -> bool {
+    let told = entry.told.iter().find(|told| told.signal == walk.signal);
+    !walk.tree.children(index).is_empty()
+        && told.is_some_and(|told| walk.now.since(told.at) >= shell::TRAP_PATIENCE)
+        && walk.details.has_pending(process.id.pid, walk.signal)
 }
 
 /// Whether a shell goes on with its loop, and would be ended by SIGTERM.
@@ -287,7 +310,7 @@ fn in_place(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
     }
 }
 
-fn held_up_shell<'a>(walk: &Walk<'a>, index: usize, process: &'a Process) -> Option<HeldUp<'a>> {
+fn held_up_shell(walk: &Walk<'_>, index: usize, process: &Process) -> Option<HeldUp> {
     let entry = walk.ledger.get(process.id)?;
-    HeldUp::find(process, entry, walk.tree.children(index), walk.details, walk.now)
+    HeldUp::find(process, entry, walk.tree.children(index), walk)
 }

@@ -17,9 +17,9 @@
 
 use crate::{
     ledger::{Entry, Ledger, TrappingShell},
-    process::{Details, Disposition, Identity, Pipe, Process, Shell, SleepCall},
+    process::{Details, Disposition, INPUT, Identity, Pipe, Process, Shell, SleepCall},
+    route::Walk,
     signal::Signal,
-    time::Moment,
 };
 use std::time::Duration;
 
@@ -27,26 +27,26 @@ use std::time::Duration;
 pub const TRAP_PATIENCE: Duration = Duration::from_millis(150);
 
 /// A shell that was told and is held up by a child in its foreground: its trap has not run.
-pub struct HeldUp<'a> {
-    shell: &'a Process,
-    entry: &'a Entry,
-    at_telling: &'a TrappingShell,
-    /// Whether a child in the foreground can look like one in the background.
-    sign_means_nothing: bool,
+pub struct HeldUp {
+    /// The children in its foreground.
+    foreground: Vec<Identity>,
 }
 
-impl<'a> HeldUp<'a> {
+impl HeldUp {
     /// Whether the shell of this entry is held up. `children` are those that it has now.
     pub fn find(
-        shell: &'a Process,
-        entry: &'a Entry,
+        shell: &Process,
+        entry: &Entry,
         children: &[Process],
-        details: &dyn Details,
-        now: Moment,
+        walk: &Walk<'_>,
     ) -> Option<Self> {
+        let details = walk.details;
         let at_telling = entry.shell.as_ref()?;
         let told = entry.told.first()?;
-        if now.since(told.at) < TRAP_PATIENCE {
+        // The same again when one in the foreground has ended: now it can run.
+        let ends = at_telling.children.iter().filter_map(|child| walk.ledger.get(*child)?.left);
+        let last = ends.map(|left| left.at).chain([told.at]).max()?;
+        if walk.now.since(last) < TRAP_PATIENCE {
             return None;
         }
         // It has given the trap up, as a trap does that wants no second one: it has run.
@@ -68,17 +68,49 @@ impl<'a> HeldUp<'a> {
                 .all(|child| bears_the_sign(child, shell)),
             Shell::Mksh | Shell::Other => false,
         };
-        waits.then_some(Self { shell, entry, at_telling, sign_means_nothing })
+        if !waits {
+            return None;
+        }
+        // fish runs no trap while it waits for a job in the background either.
+        let is_fish = at_telling.kind == Shell::Fish;
+        let may_be: Vec<&Process> = children
+            .iter()
+            .filter(|child| was_there(child, entry, at_telling))
+            .filter(|child| sign_means_nothing || !bears_the_sign(child, shell))
+            .filter(|child| is_fish || !details.has_null_input_unlike(child.id.pid, shell.id.pid))
+            .collect();
+        let foreground = match is_fish {
+            true => may_be.iter().map(|child| child.id).collect(),
+            false => youngest_pipeline(&may_be, details),
+        };
+        Some(Self { foreground })
     }
 
-    /// Whether this child is in the shell's foreground, and was when the shell was told. fish runs
-    /// no trap while it waits for a job in the background either.
+    /// Whether this child is in the shell's foreground, and was when the shell was told.
     #[must_use]
-    pub fn has_in_foreground(&self, child: &Process, details: &dyn Details) -> bool {
-        let has_null_input = || details.has_null_input_unlike(child.id.pid, self.shell.id.pid);
-        was_there(child, self.entry, self.at_telling)
-            && (self.sign_means_nothing || !bears_the_sign(child, self.shell) && !has_null_input())
+    pub fn has_in_foreground(&self, child: &Process) -> bool {
+        self.foreground.contains(&child.id)
     }
+}
+
+/// What a shell started last, and the others of that pipeline. What it started before is in the
+/// background, or the shell would not have gone on; the trap may be about to tell it.
+fn youngest_pipeline(children: &[&Process], details: &dyn Details) -> Vec<Identity> {
+    let Some(last) = children.iter().max_by_key(|child| (child.id.start, child.id.pid)) else {
+        return Vec::new();
+    };
+    let mut pipeline = vec![last.id];
+    let mut next = 0;
+    while next < pipeline.len() {
+        if let Some(input) = details.pipe(pipeline[next].pid, INPUT) {
+            let writers = children.iter().filter(|child| writes(child, input, details));
+            let new: Vec<Identity> =
+                writers.map(|child| child.id).filter(|id| !pipeline.contains(id)).collect();
+            pipeline.extend(new);
+        }
+        next += 1;
+    }
+    pipeline
 }
 
 fn was_there(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool {

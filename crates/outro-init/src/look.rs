@@ -128,6 +128,18 @@ impl Details for ProcDetails {
         proc::has_null_input_unlike(pid, other)
     }
 
+    fn sleeps(&self, pid: Pid) -> Option<u64> {
+        proc::sleeps(pid)
+    }
+
+    fn has_terminal(&self, pid: Pid) -> bool {
+        proc::has_terminal(pid)
+    }
+
+    fn has_pending(&self, pid: Pid, signal: Signal) -> bool {
+        proc::pending(pid).is_some_and(|pending| pending.contains(signal))
+    }
+
     fn command(&self, pid: Pid) -> Option<String> {
         // Its command line may be beyond reach as long as that lasts, and whoever asks with it.
         if proc::is_uninterruptible(pid) {

@@ -45,17 +45,42 @@ pub fn process(pid: Pid) -> Option<Process> {
 /// Whether the process is in an uninterruptible sleep (`D`).
 #[must_use]
 pub fn is_uninterruptible(pid: Pid) -> bool {
+    field_after_name(pid, 0).is_some_and(|state| state == b"D")
+}
+
+/// Whether the process has a controlling terminal.
+#[must_use]
+pub fn has_terminal(pid: Pid) -> bool {
+    field_after_name(pid, 4).is_some_and(|terminal| terminal != b"0")
+}
+
+/// One field of `/proc/PID/stat`, counted from the state on.
+fn field_after_name(pid: Pid, index: usize) -> Option<Vec<u8>> {
     let mut buffer = [0; STAT_MAX];
-    read_at_once(pid, "stat", &mut buffer).is_some_and(|stat| {
-        let after_name = stat.iter().rposition(|byte| *byte == b')').map(|close| close + 2);
-        after_name.and_then(|state| stat.get(state)) == Some(&b'D')
-    })
+    let stat = read_at_once(pid, "stat", &mut buffer)?;
+    let close = stat.iter().rposition(|byte| *byte == b')')?;
+    let fields = stat.get(close + 1..)?.trim_ascii();
+    fields.split(|byte| *byte == b' ').nth(index).map(<[u8]>::to_vec)
 }
 
 /// The sets of `/proc/PID/status`, which hold the real-time signals as well: handled and ignored.
 #[must_use]
 pub fn signal_sets(pid: Pid) -> Option<(SignalSet, SignalSet)> {
     parse_status(&fs::read(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// How often the process has gone to sleep by itself.
+#[must_use]
+pub fn sleeps(pid: Pid) -> Option<u64> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let line = line(&status, b"voluntary_ctxt_switches:")?;
+    number(line.trim_ascii())
+}
+
+/// The signals that were sent to the process and wait for it to take them.
+#[must_use]
+pub fn pending(pid: Pid) -> Option<SignalSet> {
+    parse_set(&fs::read(format!("/proc/{pid}/status")).ok()?, b"ShdPnd:")
 }
 
 /// What `/proc/PID/stat` says. Its numbers of signals are for 1 to 31 only.
@@ -99,13 +124,19 @@ pub fn parse_stat(stat: &[u8]) -> Option<Process> {
 /// What `/proc/PID/status` says of signals: those that are handled, those that are ignored.
 #[must_use]
 pub fn parse_status(status: &[u8]) -> Option<(SignalSet, SignalSet)> {
-    let set = |key: &[u8]| {
-        let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(key))?;
-        let text = std::str::from_utf8(line).ok()?.trim();
-        u64::from_str_radix(text, 16).ok().map(SignalSet::from_mask)
-    };
+    let set = |key: &[u8]| parse_set(status, key);
     let handled = set(b"SigBlk:")?.union(set(b"SigCgt:")?);
     Some((handled, set(b"SigIgn:")?))
+}
+
+fn parse_set(status: &[u8], key: &[u8]) -> Option<SignalSet> {
+    let text = std::str::from_utf8(line(status, key)?).ok()?.trim();
+    u64::from_str_radix(text, 16).ok().map(SignalSet::from_mask)
+}
+
+/// What stands after this key in `/proc/PID/status`.
+fn line<'a>(status: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(key))
 }
 
 /// Where the process sleeps. `None` if it runs, or if outro may not know.

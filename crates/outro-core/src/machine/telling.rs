@@ -82,10 +82,13 @@ impl Machine {
             }
             (Route::Tree, _) | (Route::Main | Route::Group, None) => {
                 let ledger = &self.ledger;
-                route::plan(&Walk { tree, details, ledger, signal, now }, &mut self.filters)
+                let walk = Walk { tree, details, ledger, signal, now };
+                route::plan(&walk, &mut self.memory)
             }
         };
-        stop.told_first = stop.told_first.or(Some(now));
+        if !tells.is_empty() {
+            stop.told_first = stop.told_first.or(Some(now));
+        }
         for tell in &tells {
             self.tell_one(now, tree, details, *tell);
         }
@@ -119,6 +122,12 @@ impl Machine {
                 kind,
                 sleep: details.sleep(process.id.pid),
                 children: tree.children(tell.index).iter().map(|child| child.id).collect(),
+                sleeps: tree
+                    .children(tell.index)
+                    .iter()
+                    .take(DETAILED_MAX)
+                    .map(|child| details.sleeps(child.id.pid))
+                    .collect(),
                 commands: match tell.signal {
                     Signal::INT | Signal::QUIT => tree
                         .children(tell.index)
