@@ -264,6 +264,8 @@ pub enum SleepCall {
     SignalWait,
     /// read, from this descriptor.
     Read(u32),
+    /// None: it runs.
+    Running,
     /// Any other, or none.
     Other,
 }

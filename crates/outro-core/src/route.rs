@@ -30,7 +30,7 @@ use crate::{
 use std::{fmt, time::Duration};
 
 /// How long a process that may have heard of the stop from its shell is believed to be at it.
-pub(crate) const GROUP_PATIENCE: Duration = Duration::from_secs(3);
+pub const GROUP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Who gets the stop signal (`--route`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,14 +186,12 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
             }
             Disposition::Handles => Standing::Handling,
             // Its handler came between the look and the signal.
-            Disposition::Default if process.disposition(walk.signal) == Disposition::Handles => {
-                Standing::Handling
-            }
+            Disposition::Default if handles_what_it_was_told(process, entry) => Standing::Handling,
             Disposition::Default | Disposition::Ignores => Standing::Open,
         };
     }
-    if is_being_born(walk, index, process) {
-        return Standing::Open;
+    if is_being_born(walk.tree, index) {
+        return Standing::Covered;
     }
     match process.disposition(walk.signal) {
         Disposition::Handles => Standing::Tell(walk.signal, Why::Handles, Disposition::Handles),
@@ -241,17 +239,22 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
     }
 }
 
+/// Whether the process handles by now what it was told, be that in place of the stop signal.
+fn handles_what_it_was_told(process: &Process, entry: &Entry) -> bool {
+    entry.told.last().is_some_and(|told| process.disposition(told.signal) == Disposition::Handles)
+}
+
 /// Whether the process is between its fork and its exec, where posix_spawn(3) and its like block every
 /// signal: how it takes this one shows at the next look.
-fn is_being_born(walk: &Walk<'_>, index: usize, process: &Process) -> bool {
+pub(crate) fn is_being_born(tree: &Tree, index: usize) -> bool {
     const YOUNG: u64 = 5;
+    let process = &tree.processes()[index];
     let blocks_all = (1..=31)
         .filter_map(Signal::new)
         .filter(|signal| *signal != Signal::KILL && *signal != Signal::STOP)
         .all(|signal| process.handled.contains(signal));
-    blocks_all
-        && walk.tree.children(index).is_empty()
-        && walk.tree.now().0.saturating_sub(process.id.start.0) <= YOUNG
+    // Rows are of different moments: children of a later one may be there already.
+    blocks_all && tree.now().0.saturating_sub(process.id.start.0) <= YOUNG
 }
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of

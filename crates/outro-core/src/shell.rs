@@ -42,7 +42,7 @@ impl HeldUp {
     ) -> Option<Self> {
         let details = walk.details;
         let at_telling = entry.shell.as_ref()?;
-        let told = entry.told.first()?;
+        let told = entry.told.last()?;
         // The same again when one in the foreground has ended: now it can run.
         let ends = at_telling.children.iter().filter_map(|child| walk.ledger.get(*child)?.left);
         let last = ends.map(|left| left.at).chain([told.at]).max()?;
@@ -144,7 +144,7 @@ fn waits_as_before(
         // The system does not tell: the signs on the children must do.
         return true;
     };
-    at_telling.sleep.is_none_or(|before| before == sleep)
+    at_telling.sleep.is_none_or(|before| before == sleep || before.call == SleepCall::Running)
         && match (kind, sleep.call) {
             (_, SleepCall::Wait) => true,
             (Shell::Ash, SleepCall::Signal) => false,
@@ -153,7 +153,7 @@ fn waits_as_before(
             (_, SleepCall::Read(fd)) => details
                 .pipe(pid, fd)
                 .is_some_and(|pipe| children.iter().any(|child| writes(child, pipe, details))),
-            (_, SleepCall::SignalWait | SleepCall::Other) => false,
+            (_, SleepCall::SignalWait | SleepCall::Running | SleepCall::Other) => false,
         }
 }
 

@@ -139,7 +139,7 @@ fn line<'a>(status: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(key))
 }
 
-/// Where the process sleeps. `None` if it runs, or if outro may not know.
+/// Where the process sleeps. `None` if outro may not know.
 #[must_use]
 pub fn sleep(pid: Pid) -> Option<Sleep> {
     let mut buffer = [0; SYSCALL_MAX];
@@ -150,6 +150,9 @@ pub fn sleep(pid: Pid) -> Option<Sleep> {
 /// program counter; or `running`.
 #[must_use]
 pub fn parse_syscall(text: &[u8]) -> Option<Sleep> {
+    if text.starts_with(b"running") {
+        return Some(Sleep { call: SleepCall::Running, stack: 0 });
+    }
     let mut fields = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
     let call: i64 = fields.next()?.parse().ok()?;
     let hexadecimal = |field: &str| u64::from_str_radix(field.strip_prefix("0x")?, 16).ok();
@@ -332,7 +335,8 @@ mod tests {
         let wait = format!("{} 0xffffffff 0x7f 0x0 0x0 0x0 0x0 0x7fff10 0x7f20\n", libc::SYS_wait4);
         let expected = Sleep { call: SleepCall::Wait, stack: 0x7f_ff10 };
         assert_eq!(parse_syscall(wait.as_bytes()), Some(expected));
-        assert_eq!(parse_syscall(b"running\n"), None);
+        let running = Sleep { call: SleepCall::Running, stack: 0 };
+        assert_eq!(parse_syscall(b"running\n"), Some(running));
         assert_eq!(parse_syscall(b""), None);
     }
 }

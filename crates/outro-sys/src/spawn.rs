@@ -9,7 +9,7 @@ use crate::{Errno, inherited, own::OpenFiles};
 use outro_core::process::Pid;
 use std::{
     cell::UnsafeCell,
-    ffi::{CString, OsStr, OsString},
+    ffi::{CStr, CString, OsStr, OsString},
     os::unix::ffi::OsStrExt,
     ptr,
     sync::{
@@ -92,16 +92,10 @@ impl Program {
     #[must_use]
     pub fn new(command: &[OsString]) -> Self {
         let arguments: Vec<CString> = command.iter().map(|argument| c_string(argument)).collect();
-        let environment = std::env::vars_os().map(|(name, value)| {
-            let mut entry = name;
-            entry.push("=");
-            entry.push(value);
-            c_string(&entry)
-        });
         Self {
             paths: command.first().map(|name| paths(name)).unwrap_or_default(),
             arguments,
-            environment: environment.collect(),
+            environment: environment(),
             listen_pid: None,
         }
     }
@@ -169,6 +163,21 @@ impl Program {
             }
         }
     }
+}
+
+unsafe extern "C" {
+    static environ: *const *const libc::c_char;
+}
+
+/// The environment as it is, entries that are no variables included.
+fn environment() -> Vec<CString> {
+    // SAFETY: the C library keeps a null-terminated array of texts there, which outro never changes.
+    let entries = (0..).map(|index| unsafe { *environ.add(index) });
+    entries
+        .take_while(|entry| !entry.is_null())
+        // SAFETY: as above: each entry is a text.
+        .map(|entry| unsafe { CStr::from_ptr(entry) }.to_owned())
+        .collect()
 }
 
 /// Where a program of this name may be.

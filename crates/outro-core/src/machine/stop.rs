@@ -2,7 +2,11 @@
 
 use super::{Reason, Sender, looks::Looks};
 use crate::{
-    grace::reserve, report::StopSummary, settings::Settings, signal::Signal, time::Moment,
+    grace::reserve,
+    report::StopSummary,
+    settings::Settings,
+    signal::{Signal, SignalSet},
+    time::Moment,
 };
 use std::time::Duration;
 
@@ -54,7 +58,7 @@ pub(super) struct Stop {
     /// How often ^C was pressed for it.
     keypresses: u32,
     /// What the group was told, where nobody can be seen.
-    pub(super) told_blindly: Option<Signal>,
+    pub(super) told_blindly: SignalSet,
     began: Moment,
     held_until: Option<Moment>,
     end: Option<End>,
@@ -112,7 +116,7 @@ impl Stop {
             failed_looks: 0,
             keypresses: 0,
             told_first: None,
-            told_blindly: None,
+            told_blindly: SignalSet::EMPTY,
             began: now,
             held_until: None,
             end: None,

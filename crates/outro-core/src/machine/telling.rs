@@ -66,7 +66,9 @@ impl Machine {
         };
         let untold = |index: &usize| {
             let process = &tree.processes()[*index];
-            process.condition != Condition::Zombie && !self.ledger.was_told(process.id, signal)
+            process.condition != Condition::Zombie
+                && !route::is_being_born(tree, *index)
+                && !self.ledger.was_told(process.id, signal)
         };
         let all = (0..tree.processes().len()).filter(untold);
         let tells: Vec<route::Tell> = match (route, main) {
@@ -205,10 +207,10 @@ impl Machine {
         let Phase::Stopping(stop) = &mut self.phase else { return };
         stop.looks.pause();
         let signal = if stop.killing { Signal::KILL } else { stop.signal };
-        if stop.told_blindly == Some(signal) {
+        if stop.told_blindly.contains(signal) {
             return;
         }
-        stop.told_blindly = Some(signal);
+        stop.told_blindly = stop.told_blindly.with(signal);
         if stop.killing {
             // Those who were seen before are held still.
             let alive = self.ledger.iter().filter(|(_, entry)| entry.left.is_none());
