@@ -16,6 +16,7 @@
 //! | [`shell`] | when a shell that traps the signal needs its child to be told |
 //! | [`ledger`] | who was told what, when, and how each left |
 //! | [`machine`] | the life of a PID 1: run, stop, wait, restart, leave |
+//! | [`settings`] | what the machine is told to do |
 //! | [`restart`] | whether and when the program is started again |
 //! | [`grace`] | how long a platform waits before it kills, and what outro keeps of it |
 //! | [`exit`] | exit codes, and their remapping |

@@ -41,8 +41,8 @@ impl Orphans {
         if let Some(since) = self.since.get(&process.id) {
             return walk.now.since(*since) < GROUP_PATIENCE;
         }
-        let Some(before) = self.covered.get(&process.id) else { return false };
-        let sleeps_on = before.is_some() && *before == walk.details.sleeps(process.id.pid);
+        let Some(Some(before)) = self.covered.get(&process.id) else { return false };
+        let sleeps_on = Some(*before) == walk.details.sleeps(process.id.pid);
         if !sleeps_on {
             self.since.insert(process.id, walk.now);
         }

@@ -4,7 +4,7 @@
 //! start needs cost twenty mappings and as many page faults: a third of the time that outro adds to
 //! its program's start. The arena is part of the binary's zeroed memory: a page of it costs one
 //! fault when it is first touched, and what is never touched costs nothing. When it is full the C
-//! library takes over, for the big tables of a stop. docs/design/allocator.md has the figures.
+//! library takes over, for the big tables of a stop. docs/design/start.md has more.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
