@@ -1,0 +1,84 @@
+//! What `/proc` shows of the kernel's processes.
+
+use super::{Kernel, Life, Process, process::Waiting};
+use outro_core::process::{
+    Details, INPUT, Name, OUTPUTS, Pid, Pipe, Process as Seen, Shell, Sleep, SleepCall,
+};
+
+impl Kernel {
+    /// What `/proc/PID/stat` says of whoever has this pid now.
+    #[must_use]
+    pub fn read(&self, pid: Pid) -> Option<Seen> {
+        let process = self.process(self.holder(pid)?);
+        let parent = process.parent.map_or(super::OUTRO, |parent| self.process(parent).id.pid);
+        Some(Seen {
+            id: process.id,
+            parent,
+            group: process.group,
+            condition: process.condition(),
+            handled: process.caught().union(process.shown_as_blocked()),
+            ignored: process.ignored(),
+            name: Name::new(process.name.as_bytes()),
+        })
+    }
+}
+
+/// What is looked up on demand.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Of this kernel.
+    pub kernel: &'a Kernel,
+    /// Whether `/proc/PID/syscall` may be read.
+    pub shows_sleep: bool,
+}
+
+impl View<'_> {
+    fn process(&self, pid: Pid) -> Option<&Process> {
+        let process = self.kernel.process(self.kernel.holder(pid)?);
+        process.is_alive().then_some(process)
+    }
+}
+
+impl Details for View<'_> {
+    fn shell(&self, pid: Pid) -> Option<Shell> {
+        let process = self.process(pid)?;
+        match process.life {
+            // Still its parent's program.
+            Life::Starting => {
+                process.parent.and_then(|parent| self.kernel.process(parent).program.shell)
+            }
+            Life::Running | Life::Zombie(_) | Life::Gone => process.program.shell,
+        }
+    }
+
+    fn sleep(&self, pid: Pid) -> Option<Sleep> {
+        let process = self.process(pid).filter(|_| self.shows_sleep)?;
+        let frame = process.frames.last()?;
+        let is_ash = process.program.shell == Some(Shell::Ash);
+        let call = match frame.waiting {
+            // It runs.
+            Waiting::Nothing => return None,
+            Waiting::Any | Waiting::All if is_ash => SleepCall::Signal,
+            Waiting::Front | Waiting::Any | Waiting::All => SleepCall::Wait,
+            Waiting::OneOf(..) => SleepCall::SignalWait,
+            Waiting::End => SleepCall::Read(INPUT),
+            Waiting::Until(_) | Waiting::Signals => SleepCall::Other,
+        };
+        // Each frame of a script is a bit of stack, and so is each list of commands in it.
+        let depth = process.frames.len() as u64 * 0x1000 + frame.next as u64 * 0x20;
+        Some(Sleep { call, stack: 0x7fff_0000 - depth })
+    }
+
+    fn pipe(&self, pid: Pid, fd: u32) -> Option<Pipe> {
+        let process = self.process(pid)?;
+        match fd {
+            INPUT => process.input,
+            _ if fd == OUTPUTS[0] => process.output,
+            _ => None,
+        }
+    }
+
+    fn command(&self, pid: Pid) -> Option<String> {
+        self.process(pid).map(|process| process.name.to_string())
+    }
+}
