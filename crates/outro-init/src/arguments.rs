@@ -160,8 +160,12 @@ pub fn help(called: &str) -> String {
     text.push_str(
         "\nA duration is 500ms, 10s or 1m30s. Each flag is a variable as well: --grace is\n\
          OUTRO_GRACE. Under the names tini, docker-init, dumb-init and catatonit outro takes their\n\
-         flags.\n\nexamples:\n",
+         flags.\n",
     );
+    if called == "outro" {
+        text.push_str("'outro man' is the page, 'outro completions SHELL' the completions.\n");
+    }
+    text.push_str("\nexamples:\n");
     for (line, what) in EXAMPLES {
         text.push_str(&format!("  # {what}\n  {}\n", line.replacen("outro", called, 1)));
     }

@@ -79,3 +79,31 @@ fn argument(flag: &'static Flag) -> Arg {
     };
     if flag.choices.is_empty() { argument } else { argument.value_parser(flag.choices.to_vec()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_flag_with_its_variable() {
+        // troff writes a dash as `\-`.
+        let page = page().replace("\\-", "-");
+        for flag in FLAGS {
+            assert!(page.contains(&format!("--{}", flag.long)), "{}", flag.long);
+            assert!(page.contains(&flag.variable()), "{}", flag.variable());
+        }
+    }
+
+    #[test]
+    fn every_shell_completes_the_flags_and_an_unknown_one_is_refused() {
+        for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+            let Request::Print(script) = completions(&[shell.into()]) else {
+                panic!("{shell} is known");
+            };
+            assert!(FLAGS.iter().all(|flag| script.contains(flag.long)), "{shell}");
+        }
+        for wrong in [vec![], vec!["tcsh".into()], vec!["bash".into(), "zsh".into()]] {
+            assert!(matches!(completions(&wrong), Request::PrintError(_, USAGE)));
+        }
+    }
+}
