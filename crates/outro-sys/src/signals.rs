@@ -38,8 +38,8 @@ pub fn wait(awaited: Awaited, timeout: Option<Duration>) -> Option<Received> {
         Awaited::AllButChild => !SignalSet::EMPTY.with(Signal::CHLD).mask(),
     };
     let time = timeout.map(|timeout| libc::timespec {
-        tv_sec: timeout.as_secs() as libc::time_t,
-        tv_nsec: timeout.subsec_nanos() as libc::c_long,
+        tv_sec: timeout.as_secs() as _,
+        tv_nsec: timeout.subsec_nanos() as _,
     });
     // SAFETY: all zeroes is a valid siginfo.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
