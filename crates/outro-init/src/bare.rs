@@ -12,7 +12,7 @@ use outro_sys::{
 
 /// What must be known of the program whatever happens.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Held {
+pub struct Essentials {
     /// The main process, while it is not reaped.
     pub main: Option<Pid>,
     /// How it ended.
@@ -22,25 +22,25 @@ pub struct Held {
 }
 
 /// Goes on as a bare init.
-pub fn run(mut held: Held) -> ! {
+pub fn run(mut essentials: Essentials) -> ! {
     say("going on as a bare init: passing signals on, and waiting for everyone");
-    if let (Some(main), Some(signal)) = (held.main, held.pending) {
+    if let (Some(main), Some(signal)) = (essentials.main, essentials.pending) {
         let _gone = signals::send(main, signal);
     }
     loop {
         loop {
             match wait::next() {
-                Waited::Ended { pid, status } if held.main == Some(pid) => {
-                    held = Held { main: None, status: Some(status), pending: None };
+                Waited::Ended { pid, status } if essentials.main == Some(pid) => {
+                    essentials = Essentials { main: None, status: Some(status), pending: None };
                 }
                 Waited::Ended { .. } | Waited::Stopped { .. } => {}
                 Waited::Nothing => break,
-                Waited::Childless => own::leave(held.status.map_or(1, ExitStatus::code)),
+                Waited::Childless => own::leave(essentials.status.map_or(1, ExitStatus::code)),
             }
         }
         if let Some(received) = signals::wait(Awaited::All, None)
             && received.signal != Signal::CHLD
-            && let Some(main) = held.main
+            && let Some(main) = essentials.main
         {
             // Gone in this very moment: the next round reaps it.
             let _gone = signals::send(main, received.signal);

@@ -2,7 +2,7 @@
 //! while the program runs; it sleeps in one system call.
 
 use crate::{
-    bare::{self, Held},
+    bare::{self, Essentials},
     flags::FLAGS,
     look::{Look, ProcDetails},
     plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, TerminalChoice},
@@ -34,15 +34,16 @@ use std::{
 /// Runs the plan to the end of the process.
 pub fn run(plan: Plan) -> ! {
     inherited::block_again();
-    let mut held = Held::default();
+    let mut essentials = Essentials::default();
     panic::set_hook(Box::new(|info| voice::say(&format!("internal error: {info}"))));
-    let result = panic::catch_unwind(AssertUnwindSafe(|| match Init::new(plan, &mut held).run() {
-        ControlFlow::Break(code) => code,
-        ControlFlow::Continue(()) => 0,
-    }));
+    let result =
+        panic::catch_unwind(AssertUnwindSafe(|| match Init::new(plan, &mut essentials).run() {
+            ControlFlow::Break(code) => code,
+            ControlFlow::Continue(()) => 0,
+        }));
     match result {
         Ok(code) => own::leave(code),
-        Err(_) => bare::run(held),
+        Err(_) => bare::run(essentials),
     }
 }
 
@@ -50,7 +51,7 @@ struct Init<'a> {
     plan: Plan,
     program: Program,
     machine: Machine,
-    held: &'a mut Held,
+    essentials: &'a mut Essentials,
     terminal: Option<Terminal>,
     /// The last look: the processes in it are held until the next.
     look: Look,
@@ -80,7 +81,7 @@ const REAP_PAUSE_MAX: Duration = Duration::from_millis(20);
 type Flow = ControlFlow<u8>;
 
 impl<'a> Init<'a> {
-    fn new(plan: Plan, held: &'a mut Held) -> Self {
+    fn new(plan: Plan, essentials: &'a mut Essentials) -> Self {
         let mut program = Program::new(&plan.command);
         let is_for_us = |value: String| value.trim() == own::pid().to_string();
         if plan.passes_listen_pid && std::env::var("LISTEN_PID").is_ok_and(is_for_us) {
@@ -95,7 +96,7 @@ impl<'a> Init<'a> {
             plan,
             program,
             machine,
-            held,
+            essentials,
             terminal: None,
             look: Look::default(),
             open_files: None,
@@ -285,7 +286,7 @@ impl<'a> Init<'a> {
             .unwrap_or_default();
         let event = match self.program.start(&setup) {
             Ok(pid) => {
-                *self.held = Held { main: Some(pid), ..Held::default() };
+                *self.essentials = Essentials { main: Some(pid), ..Essentials::default() };
                 voice.started(&name, pid);
                 if setup.membership == Membership::Session {
                     voice.dumb_init("setsid complete.");
@@ -369,11 +370,11 @@ impl<'a> Init<'a> {
         voice.received(signal, &self.plan.settings.rewrites);
         let is_key = signal == Signal::INT || signal == Signal::QUIT;
         let sender = if from_kernel && is_key { Sender::Terminal } else { Sender::Process };
-        self.held.pending = Some(signal);
+        self.essentials.pending = Some(signal);
         panic_if_a_test_asks();
         self.machine.handle(clock::now(), Event::Signal { signal, sender });
         self.act()?;
-        self.held.pending = None;
+        self.essentials.pending = None;
         ControlFlow::Continue(())
     }
 
@@ -390,12 +391,12 @@ impl<'a> Init<'a> {
         loop {
             match wait::next() {
                 Waited::Ended { pid, status } => {
-                    let is_main = self.held.main == Some(pid);
+                    let is_main = self.essentials.main == Some(pid);
                     if is_main {
                         // Whatever happens next: the number may be another's from now on.
-                        self.held.main = None;
+                        self.essentials.main = None;
                     }
-                    if !is_main || self.held.status.is_none() {
+                    if !is_main || self.essentials.status.is_none() {
                         self.ended(pid, status);
                     }
                 }
@@ -416,7 +417,7 @@ impl<'a> Init<'a> {
     fn ended(&mut self, pid: Pid, status: ExitStatus) {
         let is_main = matches!(self.machine.main(), Main::Alive { pid: main, .. } if main == pid);
         if is_main {
-            self.held.status = Some(status);
+            self.essentials.status = Some(status);
         }
         self.plan.voice.reaped(pid, status, is_main, &self.plan.settings.rewrites);
         self.machine.handle(clock::now(), Event::Ended { pid, status });
@@ -428,7 +429,7 @@ impl<'a> Init<'a> {
         let Some(terminal) = &self.terminal else { return };
         let by_terminal = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
         let follows = self.plan.job_control == JobControl::Follow && own::pid().0 != 1;
-        if !follows || !by_terminal || self.held.main != Some(pid) {
+        if !follows || !by_terminal || self.essentials.main != Some(pid) {
             return;
         }
         let _gone = terminal.take();

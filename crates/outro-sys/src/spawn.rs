@@ -5,7 +5,7 @@
 //! terminal nor write the child's pid into its environment. So [`child`] may only make system calls
 //! and read what was prepared; it allocates nothing, takes no lock, and does not return.
 
-use crate::{Errno, inherited, own::OpenFiles};
+use crate::{Errno, inherited, own::OpenFiles, wait};
 use outro_core::process::Pid;
 use std::{
     cell::UnsafeCell,
@@ -156,9 +156,7 @@ impl Program {
         match plan.errno.load(Relaxed) {
             0 => Ok(pid),
             errno => {
-                // SAFETY: the child has ended and is ours; this takes its status, so that nobody
-                // takes it for a program that ran.
-                unsafe { libc::waitpid(pid.0 as i32, ptr::null_mut(), 0) };
+                wait::discard(pid);
                 Err(Errno(errno))
             }
         }

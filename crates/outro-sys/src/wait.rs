@@ -68,6 +68,13 @@ pub fn peek_ended(pid: Pid) -> Option<ExitStatus> {
     }
 }
 
+/// Takes the status of a child that never became the program, so that nobody takes it for one that ran.
+/// Waits for its end, which is near.
+pub(crate) fn discard(pid: Pid) {
+    // SAFETY: no status is written to a null pointer.
+    unsafe { libc::waitpid(pid.0 as i32, ptr::null_mut(), 0) };
+}
+
 fn read(pid: Pid, status: i32) -> Option<Waited> {
     if libc::WIFEXITED(status) {
         return Some(Waited::Ended {

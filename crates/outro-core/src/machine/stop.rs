@@ -60,7 +60,7 @@ pub(super) struct Stop {
     /// What the group was told, where nobody can be seen.
     pub(super) told_blindly: SignalSet,
     began: Moment,
-    held_until: Option<Moment>,
+    delayed_until: Option<Moment>,
     end: Option<End>,
 }
 
@@ -83,11 +83,11 @@ pub(super) enum Due {
 impl Stop {
     /// A stop signal came.
     pub(super) fn asked(settings: &Settings, now: Moment, signal: Signal, sender: Sender) -> Self {
-        let held_until = (settings.delay > Duration::ZERO).then(|| now + settings.delay);
+        let delayed_until = (settings.delay > Duration::ZERO).then(|| now + settings.delay);
         Self {
-            held_until,
+            delayed_until,
             end: settings.grace.map(|grace| End::of_grace(now, grace)),
-            looks: Looks::from(held_until.unwrap_or(now)),
+            looks: Looks::from(delayed_until.unwrap_or(now)),
             keypresses: u32::from(sender == Sender::Terminal),
             ..Self::new(Cause::Asked, now, signal, Then::Leave)
         }
@@ -118,7 +118,7 @@ impl Stop {
             told_first: None,
             told_blindly: SignalSet::EMPTY,
             began: now,
-            held_until: None,
+            delayed_until: None,
             end: None,
         }
     }
@@ -135,7 +135,7 @@ impl Stop {
     /// more of it would do.
     pub(super) fn key(&mut self, now: Moment) -> Key {
         self.keypresses += 1;
-        if self.held_until.take().is_some() {
+        if self.delayed_until.take().is_some() {
             self.looks.at(now);
             Key::EndedDelay
         } else if self.keypresses < 2 {
@@ -148,7 +148,7 @@ impl Stop {
 
     /// The delay, if there is one, ends now.
     pub(super) fn end_delay(&mut self, now: Moment) {
-        if self.held_until.take().is_some() {
+        if self.delayed_until.take().is_some() {
             self.looks.at(now);
         }
     }
@@ -173,12 +173,12 @@ impl Stop {
     /// Another stop signal, for a peer's contract.
     pub(super) fn tell_another(&mut self, now: Moment, signal: Signal) {
         self.signal = signal;
-        self.held_until = None;
+        self.delayed_until = None;
         self.looks.at(now);
     }
 
     pub(super) fn next_deadline(&self) -> Option<(Moment, Reason)> {
-        let look_reason = if self.held_until.is_some() { Reason::Delay } else { Reason::Look };
+        let look_reason = if self.delayed_until.is_some() { Reason::Delay } else { Reason::Look };
         let look = self.looks.next().map(|next| (next, look_reason));
         let end = self.end.map(|end| match self.killing {
             false => (self.kill_at(end), end.reason),
@@ -200,7 +200,7 @@ impl Stop {
         if !self.looks.take_due(now) {
             return Due::Nothing;
         }
-        self.held_until = None;
+        self.delayed_until = None;
         Due::Look
     }
 
