@@ -6,11 +6,15 @@
 //! and told only when it is still there [`FILTER_PATIENCE`] after its last writer was. Whether it
 //! handles the signal makes no difference: gzip does, to remove its file.
 //!
+//! A program that reads what its own child writes (`Popen(stdout=PIPE)`) is one too, if the signal
+//! would end it and it is no shell: its child is told, and it is when that one is gone. A shell would
+//! go on to its next command, so it is told first, as ever.
+//!
 //! A pipe that outro itself was given as standard input comes from outside and makes no filter.
 
 use crate::{
     ledger::Why,
-    process::{Condition, INPUT, Identity, Pipe},
+    process::{Condition, Disposition, INPUT, Identity, Pipe, Process},
     route::{Standing, Walk},
     time::Moment,
 };
@@ -26,9 +30,15 @@ const PIPELINE_MAX: usize = 64;
 /// The most processes that are asked whether they write to a filter.
 const WRITERS_MAX: usize = 256;
 
-/// When each filter that is left to its end of file was last seen to have a writer.
+/// Who is left to the end of what it reads.
 #[derive(Clone, Debug, Default)]
-pub struct Filters(BTreeMap<Identity, Moment>);
+pub struct Filters {
+    /// When each filter was last seen to have a writer.
+    written: BTreeMap<Identity, Moment>,
+    /// For each parent that reads: the children that it waits for. Not those that it starts later, or
+    /// a loop would go on for ever.
+    awaited: BTreeMap<Identity, Vec<Identity>>,
+}
 
 /// One who is to be told, and reads a pipe.
 struct Reader {
@@ -40,6 +50,7 @@ struct Reader {
 impl Filters {
     /// Takes filters out of those to be told, and all that is below them.
     pub(crate) fn spare(&mut self, walk: &Walk<'_>, standings: &mut [Standing]) {
+        self.spare_parents(walk, standings);
         let mut readers = readers(walk, standings);
         if readers.is_empty() {
             return;
@@ -55,7 +66,7 @@ impl Filters {
             readers.retain(|reader| {
                 let has_writer = reader.writers.iter().any(|writer| !is_open[*writer]);
                 if has_writer {
-                    self.0.insert(reader.id, walk.now);
+                    self.written.insert(reader.id, walk.now);
                 } else if !self.is_patient(reader, walk.now) {
                     return true;
                 }
@@ -76,12 +87,52 @@ impl Filters {
         cover_below(walk, standings);
     }
 
+    /// Takes out those who read what a child of theirs writes, until that one is gone.
+    fn spare_parents(&mut self, walk: &Walk<'_>, standings: &mut [Standing]) {
+        let processes = walk.tree.processes();
+        for index in 0..standings.len() {
+            let children = walk.tree.children(index);
+            let id = processes[index].id;
+            let dies = standings[index].why() == Some(Why::DefaultAction);
+            if !dies
+                || children.is_empty()
+                || children.len() > PIPELINE_MAX
+                || walk.details.shell(id.pid).is_some()
+            {
+                continue;
+            }
+            let awaited =
+                self.awaited.entry(id).or_insert_with(|| writing_children(walk, id, children));
+            let is_there = |child: &Process| {
+                child.condition != Condition::Zombie && awaited.contains(&child.id)
+            };
+            if children.iter().any(is_there) {
+                standings[index] = Standing::Open;
+            }
+        }
+    }
+
     /// Whether one without a writer may still be at what it read. It may never have been seen with
     /// one, if it was left to a program that is gone now.
     fn is_patient(&mut self, reader: &Reader, now: Moment) -> bool {
         reader.writers.is_empty()
-            && now.since(*self.0.entry(reader.id).or_insert(now)) < FILTER_PATIENCE
+            && now.since(*self.written.entry(reader.id).or_insert(now)) < FILTER_PATIENCE
     }
+}
+
+/// The children that write what their parent reads, and will clean up.
+fn writing_children(walk: &Walk<'_>, parent: Identity, children: &[Process]) -> Vec<Identity> {
+    let read = walk.details.read_ends(parent.pid);
+    let writes = |child: &Process| {
+        let mut ends = read.iter().flat_map(|pipe| pipe.writing_ends());
+        ends.any(|end| walk.details.writes(child.id.pid, end).unwrap_or(false))
+    };
+    children
+        .iter()
+        .filter(|child| child.disposition(walk.signal) == Disposition::Handles)
+        .filter(|child| writes(child))
+        .map(|child| child.id)
+        .collect()
 }
 
 /// Those who are to be told and read a pipe, each with who writes to it.

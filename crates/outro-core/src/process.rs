@@ -293,6 +293,10 @@ pub trait Details {
     fn writes(&self, pid: Pid, end: Pipe) -> Option<bool> {
         Some(OUTPUTS.into_iter().any(|fd| self.pipe(pid, fd) == Some(end)))
     }
+    /// The pipes, beside its standard input, that it has to read from.
+    fn read_ends(&self, _pid: Pid) -> Vec<Pipe> {
+        Vec::new()
+    }
     /// Whether its standard input is /dev/null, and not the file that the other's is.
     fn has_null_input_unlike(&self, _pid: Pid, _other: Pid) -> bool {
         false

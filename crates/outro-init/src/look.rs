@@ -124,6 +124,10 @@ impl Details for ProcDetails {
         proc::writes(pid, end)
     }
 
+    fn read_ends(&self, pid: Pid) -> Vec<Pipe> {
+        proc::read_ends(pid)
+    }
+
     fn has_null_input_unlike(&self, pid: Pid, other: Pid) -> bool {
         proc::has_null_input_unlike(pid, other)
     }

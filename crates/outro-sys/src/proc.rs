@@ -208,25 +208,40 @@ const DESCRIPTORS_MAX: usize = 256;
 /// Whether the process has this end of a pipe to write to. `None` if outro may not know.
 #[must_use]
 pub fn writes(pid: Pid, end: Pipe) -> Option<bool> {
-    let descriptors = match fs::read_dir(format!("/proc/{pid}/fd")) {
-        Ok(descriptors) => descriptors,
+    let mut numbers = match descriptors(pid) {
+        Ok(numbers) => numbers,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
         Err(_) => return Some(false),
     };
-    let numbers = descriptors.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    Some(
-        numbers
-            .take(DESCRIPTORS_MAX)
-            .any(|fd| pipe(pid, fd) == Some(end) && is_for_writing(pid, fd)),
-    )
+    Some(numbers.any(|fd| pipe(pid, fd) == Some(end) && mode(pid, fd) != libc::O_RDONLY))
 }
 
-/// Whether a descriptor was opened for more than reading: its flags are in fdinfo, in octal.
-fn is_for_writing(pid: Pid, fd: u32) -> bool {
+/// The pipes, beside its standard input, that the process has to read from.
+#[must_use]
+pub fn read_ends(pid: Pid) -> Vec<Pipe> {
+    let Ok(numbers) = descriptors(pid) else { return Vec::new() };
+    numbers
+        .filter(|fd| *fd > 2)
+        .filter_map(|fd| pipe(pid, fd).map(|pipe| (fd, pipe)))
+        .filter(|(fd, _)| mode(pid, *fd) != libc::O_WRONLY)
+        .map(|(_, pipe)| pipe)
+        .collect()
+}
+
+/// The numbers of the process's descriptors.
+fn descriptors(pid: Pid) -> io::Result<impl Iterator<Item = u32>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"))?;
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(numbers.take(DESCRIPTORS_MAX))
+}
+
+/// How a descriptor was opened (O_RDONLY, O_WRONLY, O_RDWR): its flags are in fdinfo, in octal. For
+/// both where that is not to be known.
+fn mode(pid: Pid, fd: u32) -> i32 {
     let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
     let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
-    flags.is_none_or(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+    flags.map_or(libc::O_RDWR, |flags| flags & libc::O_ACCMODE)
 }
 
 /// Whether the standard input of the process is /dev/null, and another file than that of the other

@@ -150,6 +150,10 @@ fn as_pid_1_an_interrupt_reaches_the_program_of_a_shell() {
         running.until("the sleep", || {
             running.members().iter().any(|one| one.command() == "sleep 2").then_some(())
         });
+        running.until("bash to wait for it", || {
+            let shell = running.process("bash -c");
+            (shell.state() == Some('S')).then_some(())
+        });
         running.signal(INT);
         let exit = running.wait();
         let alone = !outro_is_tested() && !door.contains("-g") && door != "exec dumb-init";
