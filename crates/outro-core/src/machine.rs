@@ -359,6 +359,11 @@ impl Machine {
 
     /// The stop is over.
     fn follow_up(&mut self, now: Moment, then: Then) {
+        if let Phase::Stopping(stop) = &self.phase
+            && stop.killed > NAMED_MAX
+        {
+            self.actions.push_back(Action::Note(Note::MoreKilled(stop.killed - NAMED_MAX)));
+        }
         match then {
             Then::Leave => self.leave(),
             Then::Restart { at } => {
@@ -369,11 +374,7 @@ impl Machine {
     }
 
     fn leave(&mut self) {
-        let phase = std::mem::replace(&mut self.phase, Phase::Over);
-        if let Phase::Stopping(stop) = phase {
-            if stop.killed > NAMED_MAX {
-                self.actions.push_back(Action::Note(Note::MoreKilled(stop.killed - NAMED_MAX)));
-            }
+        if let Phase::Stopping(stop) = std::mem::replace(&mut self.phase, Phase::Over) {
             self.last_stop = Some(stop);
         }
         self.actions.push_back(Action::Leave { code: self.exit_code() });

@@ -177,14 +177,14 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
         && entry.told.iter().any(|told| told.signal == walk.signal || told.why == Why::InPlace)
     {
         return match entry.disposition {
-            // It never heard, as outro may not signal it.
-            Disposition::Handles if entry.refused => Standing::Open,
             // It only blocks the signal, and waits for something else: what is below it is to hear.
             Disposition::Handles | Disposition::Default
                 if has_not_taken_it(walk, index, process, entry) =>
             {
                 Standing::Open
             }
+            // It never heard, as outro may not signal it.
+            Disposition::Handles if entry.refused => Standing::Open,
             Disposition::Handles if loops_on(walk, index, process, entry) => {
                 Standing::Tell(Signal::TERM, Why::InPlace, Disposition::Default)
             }

@@ -49,7 +49,7 @@ pub enum Step {
     Start(Child),
     /// Waits for all children in its foreground.
     WaitFront,
-    /// Waits for the end of one child. A shell's trap ends the wait.
+    /// Waits for the end of a child. A shell's trap ends the wait.
     WaitAny,
     /// Waits until it has no child. A shell's trap ends the wait.
     WaitAll,

@@ -82,6 +82,9 @@ const COSTLY_REAP: Duration = Duration::from_micros(100);
 /// How long it waits, in rounds.
 const REAP_PAUSE_FACTOR: u32 = 4;
 
+/// How long it waits at most.
+const REAP_PAUSE_MAX: Duration = Duration::from_millis(20);
+
 /// Goes on, or ends.
 type Flow = ControlFlow<End>;
 
@@ -262,7 +265,8 @@ impl<'a, M: Decide> Room<'a, M> {
             self.reap()?;
             let now = self.kernel.now();
             let took = now.since(began);
-            self.reap_next = (took > COSTLY_REAP).then(|| now + took * REAP_PAUSE_FACTOR);
+            let pause = (took * REAP_PAUSE_FACTOR).min(REAP_PAUSE_MAX);
+            self.reap_next = (took > COSTLY_REAP).then(|| now + pause);
             return ControlFlow::Continue(());
         }
         let by_key = sender == Sender::Terminal;

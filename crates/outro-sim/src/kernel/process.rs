@@ -58,6 +58,14 @@ pub struct Process {
     pub input: Option<Pipe>,
     /// Its standard output.
     pub output: Option<Pipe>,
+    /// Whether its standard input is /dev/null.
+    pub has_null_input: bool,
+    /// How often it has gone to sleep.
+    pub sleeps: u64,
+    /// When it became outro's child, if it was another's before.
+    pub adopted_at: Option<Moment>,
+    /// When a child in its foreground ended.
+    pub front_ended_at: Option<Moment>,
     /// Whether another process has signalled their whole group.
     pub heard_from_group: bool,
     pub(super) caught: Vec<(SignalSet, Script)>,
@@ -175,6 +183,12 @@ impl Process {
         } else {
             Disposition::Default
         }
+    }
+
+    /// Whether the signal was sent to it, and waits for it to take it.
+    #[must_use]
+    pub fn has_pending(&self, signal: Signal) -> bool {
+        self.pending.contains(signal)
     }
 
     /// Whether it is a shell with a trap that waits for its foreground.

@@ -1,6 +1,9 @@
 //! Signals: sending, and what becomes of them (signal(7)).
 
-use super::{Kernel, Life, Serial, Waiting, process::Frame, process::without};
+use super::{
+    Kernel, Life, Serial,
+    process::{Frame, Waiting, without},
+};
 use crate::history::{By, Happening};
 use outro_core::{
     exit::ExitStatus,

@@ -34,6 +34,7 @@ impl Kernel {
             self.exec(serial);
         } else if !self.step(serial) {
             // It waits.
+            self.process_mut(serial).sleeps += 1;
             return;
         }
         if self.process(serial).is_alive() {
@@ -91,27 +92,27 @@ impl Kernel {
             }
             Waiting::End => !self.has_input(serial),
             Waiting::Front => {
-                self.reap_children(serial, Some(Place::Front), usize::MAX);
+                self.reap_children(serial, Some(Place::Front));
                 !self.has_children_in_front(serial)
             }
             Waiting::Any => {
-                self.process(serial).children.is_empty() || self.reap_children(serial, None, 1) > 0
+                self.process(serial).children.is_empty() || self.reap_children(serial, None) > 0
             }
             Waiting::All => {
-                self.reap_children(serial, None, usize::MAX);
+                self.reap_children(serial, None);
                 self.process(serial).children.is_empty()
             }
         }
     }
 
     /// Reaps children that have ended; says how many.
-    fn reap_children(&mut self, serial: Serial, place: Option<Place>, most: usize) -> usize {
+    fn reap_children(&mut self, serial: Serial, place: Option<Place>) -> usize {
         let ended: Vec<Serial> = self.process(serial).children.clone();
         let ended = ended.into_iter().filter(|child| {
             let child = self.process(*child);
             !child.is_alive() && place.is_none_or(|place| place == child.place)
         });
-        let ended: Vec<Serial> = ended.take(most).collect();
+        let ended: Vec<Serial> = ended.collect();
         for child in &ended {
             self.reap(serial, *child);
         }
@@ -279,6 +280,14 @@ impl Kernel {
             front_status: None,
             hangs_until: None,
             wakes_at: None,
+            has_null_input: match (child.place, child.input) {
+                (Place::Background, Plug::Inherited) => true,
+                (Place::Front | Place::Beside, Plug::Inherited) => of.has_null_input,
+                (_, Plug::Newest | Plug::Before) => false,
+            },
+            sleeps: 0,
+            adopted_at: None,
+            front_ended_at: None,
             heard_from_group: false,
             name: of.name.clone(),
             program: child.program,

@@ -1,8 +1,9 @@
 //! What `/proc` shows of the kernel's processes.
 
 use super::{Kernel, Life, Process, process::Waiting};
-use outro_core::process::{
-    Details, INPUT, Name, OUTPUTS, Pid, Pipe, Process as Seen, Shell, Sleep, SleepCall,
+use outro_core::{
+    process::{Details, INPUT, Name, OUTPUTS, Pid, Pipe, Process as Seen, Shell, Sleep, SleepCall},
+    signal::Signal,
 };
 
 impl Kernel {
@@ -56,8 +57,7 @@ impl Details for View<'_> {
         let frame = process.frames.last()?;
         let is_ash = process.program.shell == Some(Shell::Ash);
         let call = match frame.waiting {
-            // It runs.
-            Waiting::Nothing => return None,
+            Waiting::Nothing => return Some(Sleep { call: SleepCall::Running, stack: 0 }),
             Waiting::Any | Waiting::All if is_ash => SleepCall::Signal,
             Waiting::Front | Waiting::Any | Waiting::All => SleepCall::Wait,
             Waiting::OneOf(..) => SleepCall::SignalWait,
@@ -76,6 +76,19 @@ impl Details for View<'_> {
             _ if fd == OUTPUTS[0] => process.output,
             _ => None,
         }
+    }
+
+    fn has_null_input_unlike(&self, pid: Pid, other: Pid) -> bool {
+        let has_null_input = |pid| self.process(pid).is_some_and(|process| process.has_null_input);
+        has_null_input(pid) && !has_null_input(other)
+    }
+
+    fn sleeps(&self, pid: Pid) -> Option<u64> {
+        self.process(pid).map(|process| process.sleeps)
+    }
+
+    fn has_pending(&self, pid: Pid, signal: Signal) -> bool {
+        self.process(pid).is_some_and(|process| process.has_pending(signal))
     }
 
     fn command(&self, pid: Pid) -> Option<String> {

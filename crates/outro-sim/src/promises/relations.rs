@@ -23,7 +23,9 @@ pub(super) type Told = BTreeMap<Serial, Telling>;
 pub(super) struct Telling {
     /// The signals, in order.
     pub(super) signals: Vec<Signal>,
-    /// When the last one was sent.
+    /// When the first one was sent.
+    pub(super) first_at: Moment,
+    /// When the last one was.
     pub(super) at: Moment,
     /// Whether it handled the first one. A handler may well reset itself while it runs.
     pub(super) handled: bool,
@@ -144,11 +146,12 @@ fn may_have_heard(kernel: &Kernel, serial: Serial, signal: Signal, told: &Told) 
     let led = leader.program.shell.is_some()
         && told.get(&process.group_leader).is_some_and(|telling| telling.handled);
     let is_recent =
-        leader.ended_at.is_some_and(|at| kernel.now().since(at) < GROUP_PATIENCE + LOOKS);
+        |at: Option<Moment>| at.is_some_and(|at| kernel.now().since(at) < GROUP_PATIENCE + LOOKS);
+    let may_have = led && is_recent(leader.ended_at) || is_recent(process.adopted_at);
     match takes(kernel, serial, signal) {
         Disposition::Ignores => false,
         Disposition::Default => process.heard_from_group,
-        Disposition::Handles => process.heard_from_group || led && is_recent,
+        Disposition::Handles => process.heard_from_group || may_have,
     }
 }
 
@@ -164,7 +167,8 @@ pub(super) fn takes(kernel: &Kernel, serial: Serial, signal: Signal) -> Disposit
     }
 }
 
-/// Whether a shell's trap waits for the process below it.
+/// Whether a process that was told waits for the one below it: a shell's trap does, and who leaves its
+/// signal pending is no better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waits {
     No,
@@ -186,8 +190,17 @@ fn masters<'a>(
         let process = kernel.process(above);
         let is_waited_for = kernel.process(below).place == Place::Front
             || process.program.shell == Some(Shell::Fish);
-        let is_known = told.get(&above).is_none_or(|it| !it.came_too_late(kernel, above));
+        // Where the middle of a pipeline has ended, only its last part is taken for the foreground.
+        let is_younger = |child: &Serial| *child > below && kernel.process(*child).is_alive();
+        let is_youngest = !process.children.iter().any(is_younger);
+        let is_known =
+            is_youngest && told.get(&above).is_none_or(|it| !it.came_too_late(kernel, above));
         let waits_for_it = process.is_held_up() && is_waited_for;
+        // Who leaves it pending for a while hides nobody. outro's books are some moments older.
+        let leaves_it = process.has_pending(signal)
+            && told
+                .get(&above)
+                .is_some_and(|it| kernel.now().since(it.first_at) >= TRAP_PATIENCE / 2);
         let hears = process.life == Life::Running && process.access() == Access::Permitted;
         let is_dying = told.get(&above).is_some_and(|telling| {
             telling.signals.len() > 1 && process.disposition(Signal::TERM) == Disposition::Default
@@ -196,6 +209,7 @@ fn masters<'a>(
         let handles = handled || takes(kernel, above, signal) == Disposition::Handles;
         below = above;
         let waits = match waits_for_it {
+            false if leaves_it => Waits::Yes,
             false => Waits::No,
             true if is_known => Waits::Yes,
             true => Waits::Maybe,
