@@ -1,11 +1,13 @@
 //! The loop: the core's machine on a real system. One thread, no file descriptor, and no timer
 //! while the program runs; it sleeps in one system call.
 
+mod terminal;
+
 use crate::{
     bare::{self, Essentials},
     flags::FLAGS,
     look::{Look, ProcDetails},
-    plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, TerminalChoice},
+    plan::{Adoption, Directory, InheritedFiles, Plan, TerminalChoice},
     report, voice,
 };
 use outro_core::{
@@ -21,7 +23,7 @@ use outro_sys::{
     Errno, clock, inherited, own,
     signals::{self, Awaited, Received},
     spawn::{Handover, Membership, Program, Setup},
-    terminal::{Detached, Terminal, detach},
+    terminal::Terminal,
     wait::{self, Waited},
 };
 use std::{
@@ -169,36 +171,6 @@ impl<'a> Init<'a> {
                     while !matches!(wait::next(), Waited::Nothing | Waited::Childless) {}
                 }
                 Some(_) | None => {}
-            }
-        }
-    }
-
-    fn take_note_of_terminal(&mut self) {
-        match self.plan.terminal {
-            TerminalChoice::Input => self.terminal = Terminal::in_foreground(),
-            TerminalChoice::Controlling => {
-                self.terminal = Terminal::controlling().or_else(Terminal::in_foreground);
-            }
-            TerminalChoice::NewSession => self.detach(),
-            TerminalChoice::Leave => {}
-        }
-    }
-
-    fn detach(&mut self) {
-        let voice = self.plan.voice;
-        match detach() {
-            Detached::Failed(errno) => voice.dumb_init(&format!(
-                "Unable to detach from controlling tty (errno={} {errno}).",
-                errno.0
-            )),
-            Detached::AsSessionLeader => {
-                self.handoff = vec![Signal::HUP, Signal::CONT];
-                voice.dumb_init(
-                    "Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.",
-                );
-            }
-            Detached::AsMember => {
-                voice.dumb_init("Detached from controlling tty, but was not session leader.");
             }
         }
     }
@@ -421,23 +393,6 @@ impl<'a> Init<'a> {
         }
         self.plan.voice.reaped(pid, status, is_main, &self.plan.settings.rewrites);
         self.machine.handle(clock::now(), Event::Ended { pid, status });
-    }
-
-    /// The program was stopped by ^Z: outro stops too, so that the shell that started it goes on,
-    /// and both are continued together. As PID 1 there is no such shell.
-    fn follow(&mut self, pid: Pid, signal: Signal) {
-        let Some(terminal) = &self.terminal else { return };
-        let by_terminal = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
-        let follows = self.plan.job_control == JobControl::Follow && own::pid().0 != 1;
-        if !follows || !by_terminal || self.essentials.main != Some(pid) {
-            return;
-        }
-        let _gone = terminal.take();
-        own::suspend();
-        if Terminal::in_foreground().is_some() {
-            let _gone = terminal.give(pid);
-        }
-        let _gone = signals::send_group(pid, Signal::CONT);
     }
 
     fn leave(&mut self, code: u8) -> Flow {
