@@ -15,7 +15,7 @@
 use crate::{
     ledger::Why,
     process::{Condition, Disposition, INPUT, Identity, Pipe, Process},
-    route::{Standing, Walk},
+    route::{Standing, Walk, is_newborn},
     time::Moment,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -93,7 +93,7 @@ impl Filters {
         for index in 0..standings.len() {
             let children = walk.tree.children(index);
             let id = processes[index].id;
-            let dies = standings[index].why() == Some(Why::DefaultAction);
+            let dies = matches!(standings[index], Standing::Tell(_, _, Disposition::Default));
             if !dies
                 || children.is_empty()
                 || children.len() > PIPELINE_MAX
@@ -130,6 +130,7 @@ fn writing_children(walk: &Walk<'_>, parent: Identity, children: &[Process]) -> 
     children
         .iter()
         .filter(|child| child.disposition(walk.signal) == Disposition::Handles)
+        .filter(|child| !is_newborn(child, walk.tree.now()))
         .filter(|child| writes(child))
         .map(|child| child.id)
         .collect()

@@ -22,7 +22,7 @@ use crate::{
     filter::Filters,
     ledger::{Entry, Ledger, Why},
     orphan::Orphans,
-    process::{Condition, Details, Disposition, Process, Shell, SleepCall, Tree},
+    process::{Condition, Details, Disposition, Process, Shell, SleepCall, Ticks, Tree},
     shell::{self, HeldUp},
     signal::{DefaultAction, Signal},
     time::Moment,
@@ -251,14 +251,18 @@ fn handles_what_it_was_told(process: &Process, entry: &Entry) -> bool {
 /// Whether the process is between its fork and its exec, where posix_spawn(3) and its like block every
 /// signal: how it takes this one shows at the next look.
 pub(crate) fn is_being_born(tree: &Tree, index: usize) -> bool {
+    is_newborn(&tree.processes()[index], tree.now())
+}
+
+/// The same for one process.
+pub(crate) fn is_newborn(process: &Process, now: Ticks) -> bool {
     const YOUNG: u64 = 5;
-    let process = &tree.processes()[index];
     let blocks_all = (1..=31)
         .filter_map(Signal::new)
         .filter(|signal| *signal != Signal::KILL && *signal != Signal::STOP)
         .all(|signal| process.handled.contains(signal));
     // Rows are of different moments: children of a later one may be there already.
-    blocks_all && tree.now().0.saturating_sub(process.id.start.0) <= YOUNG
+    blocks_all && now.0.saturating_sub(process.id.start.0) <= YOUNG
 }
 
 /// Whether the process is just waiting for signals to take, of which this may be one. Asked only of

@@ -322,6 +322,27 @@ pub fn line_filter(name: &str, time: Duration) -> Program {
     Program::new(name, script).as_shell(Shell::Ash)
 }
 
+/// Reads what its own child writes, as one that uses Popen(stdout=PIPE) does.
+#[must_use]
+pub fn listens(name: &str, child: Program) -> Program {
+    let child = child.beside().writes(Plug::Newest);
+    Program::new(name, [Step::Pipe, Step::Start(child), Step::Listen, Step::WaitAll, Step::Exit(0)])
+}
+
+/// `trap HANDLER TERM INT QUIT; x=$(CHILD); exit 7`
+#[must_use]
+pub fn substitution(shell: Shell, handler: impl Into<Script>, child: Program) -> Program {
+    let script = [
+        catch(handler),
+        Step::Pipe,
+        Step::Start(child.in_front().writes(Plug::Newest)),
+        Step::Listen,
+        Step::WaitFront,
+        Step::Exit(7),
+    ];
+    Program::new(shell_name(shell), script).as_shell(shell)
+}
+
 /// Becomes a daemon by a double fork, and then goes on as `then`.
 #[must_use]
 pub fn daemonises(name: &str, daemon: Program, then: impl IntoIterator<Item = Step>) -> Program {

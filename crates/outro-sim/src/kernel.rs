@@ -190,6 +190,14 @@ impl Kernel {
         self.living().filter(move |serial| self.process(*serial).output == Some(pipe))
     }
 
+    /// Who reads this pipe.
+    pub fn readers(&self, pipe: Pipe) -> impl Iterator<Item = Serial> {
+        self.living().filter(move |serial| {
+            let process = self.process(*serial);
+            [process.input, process.listens_to].contains(&Some(pipe))
+        })
+    }
+
     /// When the pipe lost its last writer.
     #[must_use]
     pub fn pipe_ended(&self, pipe: Pipe) -> Option<Moment> {

@@ -79,6 +79,8 @@ pub enum Step {
     Become(Program),
     /// Reads its standard input up to the end.
     ReadToEnd,
+    /// Reads the pipe that it made last up to the end.
+    Listen,
     /// Ends by the signal whose handler this is, as it would have without a handler.
     DieOfIt,
     /// The same, unless a child was in its foreground and ended otherwise. bash does so with SIGINT.

@@ -5,6 +5,7 @@
 
 use outro_core::{
     process::Shell,
+    restart::{RestartPolicy, RestartSettings},
     settings::{Repeat, Settings},
     signal::{Signal, SignalSet},
 };
@@ -224,4 +225,47 @@ fn a_writer_that_is_told_with_its_filter_writes_until_it_dies() {
     let world = World::new(shell).signal(100, Signal::TERM);
     let outcome = world.run(&Settings::default(), 1);
     assert_eq!(outcome.history.told("tee"), [], "{}", outcome.history);
+}
+
+#[test]
+fn who_reads_what_its_child_writes_is_told_after_it_below_a_trap_too() {
+    let app = cast::cleans_up("app", ms(300));
+    let runner = cast::listens("runner", app);
+    let shell = cast::trapping_shell(Shell::Ash, [Step::Exit(3)], runner);
+    let world = World::new(shell).signal(100, Signal::TERM).obeys_within(ms(3000));
+    holds(&world, &Settings::default());
+    let outcome = world.run(&Settings::default(), 1);
+    assert_eq!(outcome.history.told("runner"), [], "it ends when it has read everything");
+}
+
+#[test]
+fn a_child_that_is_just_forked_is_not_waited_for_before_it_is_known() {
+    let job = cast::ignores("job", SignalSet::EMPTY.with(Signal::TERM));
+    let world = World::new(cast::execs("app", ms(10), cast::listens("runner", job)));
+    let settings = Settings { grace: Some(ms(1000)), ..Settings::default() };
+    holds_at(9..14, Signal::TERM, &world, &settings);
+}
+
+#[test]
+fn who_blocks_the_signal_for_good_hides_nobody_whenever_that_was_seen() {
+    let script = [
+        Step::Start(cast::sleeper("child").beside()),
+        Step::Block(outro_core::settings::stop_signals()),
+        Step::Pause,
+    ];
+    let unshare = Program::new("unshare", script);
+    let world = World::new(cast::execs("app", ms(10), unshare));
+    let settings = Settings { grace: Some(ms(2000)), ..Settings::default() };
+    holds_at(9..14, Signal::TERM, &world, &settings);
+}
+
+#[test]
+fn how_many_were_killed_is_said_before_a_start_again_too() {
+    let script: Vec<Step> = (0..60)
+        .map(|index| Step::Start(cast::stubborn(&format!("child{index}")).beside()))
+        .chain([Step::Exit(1)])
+        .collect();
+    let restart = RestartSettings { policy: RestartPolicy::Always, delay: ms(100), limit: Some(1) };
+    let settings = Settings { restart, linger: ms(300), ..Settings::default() };
+    holds(&World::new(Program::new("app", script)).signal(380, Signal::TERM), &settings);
 }

@@ -16,20 +16,10 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     temper: Temper,
-    when: When,
     /// Who stops it.
     by: By,
     /// How many generations it may have below it.
     depth: usize,
-}
-
-/// When a program begins to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    /// At once, before the first stop signal.
-    AtOnce,
-    /// At any time.
-    Later,
 }
 
 /// Who stops a program.
@@ -46,12 +36,8 @@ impl Spot {
         Self { by: By::Any, depth: self.depth.saturating_sub(1), ..self }
     }
 
-    fn later(self) -> Self {
-        Self { when: When::Later, ..self.below() }
-    }
-
     fn of_master(self) -> Self {
-        Self { by: By::Master, ..self.later() }
+        Self { by: By::Master, ..self.below() }
     }
 
     fn alone(self) -> Self {
@@ -61,7 +47,7 @@ impl Spot {
 
 impl Dice {
     pub(super) fn main(&mut self, temper: Temper) -> Program {
-        self.program(Spot { temper, when: When::AtOnce, by: By::Any, depth: 4 })
+        self.program(Spot { temper, by: By::Any, depth: 4 })
     }
 
     fn some(&mut self, most: usize, spot: Spot) -> Vec<Program> {
@@ -147,7 +133,11 @@ impl Dice {
     /// A program whose children depend on outro, even if it is told.
     fn needs_outro(&mut self, spot: Spot) -> Program {
         let shell = if self.once_in(2) { Shell::Ash } else { Shell::Other };
-        match self.rng.u32(0..8) {
+        match self.rng.u32(0..9) {
+            8 => {
+                let handler = self.trap(spot.temper);
+                cast::substitution(shell, handler, self.program(spot.below()))
+            }
             0 => cast::bash_line(self.program(spot.below())),
             1 => cast::bash_loop(self.lasting()),
             2 | 3 => {
@@ -161,11 +151,11 @@ impl Dice {
             ),
             5 => self.pipeline(spot, true),
             6 => {
-                let child = self.program(spot.later());
+                let child = self.program(spot.below());
                 cast::ignores_around(&self.name("ignores-around"), child)
             }
             _ => {
-                let program = self.program(spot.later());
+                let program = self.program(spot.below());
                 let time = self.ms(400);
                 cast::execs(&self.name("execs"), time, program)
             }
@@ -176,14 +166,19 @@ impl Dice {
     fn with_children(&mut self, spot: Spot) -> Program {
         let time = self.ms(400);
         let shell = if self.once_in(2) { Shell::Ash } else { Shell::Other };
-        match self.rng.u32(0..13) {
-            0 => cast::shell_loop(self.program(spot.later())),
+        match self.rng.u32(0..14) {
+            13 => {
+                let child = self.program(spot.below());
+                cast::listens(&self.name("listens"), child)
+            }
+            0 => cast::shell_loop(self.program(spot.below())),
             1 => cast::shell_line(self.program(spot.below())),
             2 => {
                 let children = self.jobs(shell, spot);
                 cast::stopping_shell(shell, children)
             }
-            3 if spot.when == When::AtOnce => {
+            // Told before it has started its children it goes on, and they are never told.
+            3 if spot.temper == Temper::Any => {
                 let children = self.jobs(shell, spot);
                 cast::forwarding_shell(shell, children)
             }
@@ -208,7 +203,7 @@ impl Dice {
                 cast::awaiting_pool(&self.name("awaiting-pool"), Signal::TERM, workers)
             }
             9 => {
-                let daemon = self.program(spot.later());
+                let daemon = self.program(spot.below());
                 let then = match self.rng.u32(0..3) {
                     0 => vec![Step::Pause],
                     1 => vec![Step::Exit(0)],
@@ -217,7 +212,7 @@ impl Dice {
                 cast::daemonises(&self.name("daemoniser"), daemon, then)
             }
             10 => {
-                let child = self.program(spot.later());
+                let child = self.program(spot.below());
                 cast::leaves_behind(&self.name("leaves-behind"), child)
             }
             11 => {
@@ -248,7 +243,7 @@ impl Dice {
     }
 
     fn pipeline(&mut self, spot: Spot, traps: bool) -> Program {
-        let writer = self.program(spot.later());
+        let writer = self.program(spot.below());
         let count = self.rng.usize(1..=3);
         let filters = (0..count)
             .map(|_| {
@@ -286,7 +281,7 @@ impl Dice {
     }
 
     fn disobedient_with_children(&mut self, spot: Spot) -> Program {
-        let children = self.some(2, spot.later());
+        let children = self.some(2, spot.below());
         // Its children do not inherit what it does with the signals.
         let mut script: Vec<Step> =
             children.into_iter().map(|child| Step::Start(child.beside())).collect();

@@ -43,6 +43,7 @@ impl Kernel {
             front_status: None,
             hangs_until: None,
             wakes_at: None,
+            listens_to: None,
             has_null_input: false,
             sleeps: 0,
             adopted_at: None,
@@ -118,6 +119,7 @@ impl Kernel {
         process.pending = SignalSet::EMPTY;
         process.is_stopped = false;
         process.input = None;
+        process.listens_to = None;
         let output = process.output.take();
         let orphans = std::mem::take(&mut process.children);
         let parent = process.parent;
@@ -143,8 +145,7 @@ impl Kernel {
             return;
         }
         self.ended_pipes.insert(pipe, self.now);
-        let readers: Vec<Serial> =
-            self.living().filter(|serial| self.process(*serial).input == Some(pipe)).collect();
+        let readers: Vec<Serial> = self.readers(pipe).collect();
         for reader in readers {
             self.wake(reader);
         }

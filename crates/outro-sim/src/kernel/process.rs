@@ -58,6 +58,8 @@ pub struct Process {
     pub input: Option<Pipe>,
     /// Its standard output.
     pub output: Option<Pipe>,
+    /// The pipe of its own that it reads.
+    pub listens_to: Option<Pipe>,
     /// Whether its standard input is /dev/null.
     pub has_null_input: bool,
     /// How often it has gone to sleep.
@@ -108,6 +110,7 @@ pub(super) enum Waiting {
     All,
     OneOf(SignalSet, Script),
     End,
+    EndOf(Pipe),
 }
 
 impl Frame {

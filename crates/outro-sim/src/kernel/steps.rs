@@ -91,6 +91,7 @@ impl Kernel {
                 Process::first_of(self.process(serial).pending, *signals).is_some()
             }
             Waiting::End => !self.has_input(serial),
+            Waiting::EndOf(pipe) => self.writers(*pipe).all(|writer| writer == serial),
             Waiting::Front => {
                 self.reap_children(serial, Some(Place::Front));
                 !self.has_children_in_front(serial)
@@ -183,6 +184,12 @@ impl Kernel {
                     self.wait_for(serial, Waiting::End);
                 }
             }
+            Step::Listen => {
+                if let Some(pipe) = self.process(serial).pipes.last().copied() {
+                    self.process_mut(serial).listens_to = Some(pipe);
+                    self.wait_for(serial, Waiting::EndOf(pipe));
+                }
+            }
             Step::DieOfIt => {
                 let signal = self.process(serial).frames.last().and_then(|frame| frame.signal);
                 self.die_of(serial, signal.unwrap_or(Signal::TERM));
@@ -220,8 +227,7 @@ impl Kernel {
 
     fn print(&mut self, serial: Serial) {
         let Some(pipe) = self.process(serial).output else { return };
-        let is_read = self.living().any(|reader| self.process(reader).input == Some(pipe));
-        if !is_read {
+        if self.readers(pipe).next().is_none() {
             self.send(By::Process(serial), serial, Signal::PIPE);
         }
     }
@@ -280,6 +286,7 @@ impl Kernel {
             front_status: None,
             hangs_until: None,
             wakes_at: None,
+            listens_to: None,
             has_null_input: match (child.place, child.input) {
                 (Place::Background, Plug::Inherited) => true,
                 (Place::Front | Place::Beside, Plug::Inherited) => of.has_null_input,

@@ -24,6 +24,9 @@ impl Kernel {
     }
 }
 
+/// Where a process has the pipe of its own that it reads.
+const OWN_PIPE: u32 = 3;
+
 /// What is looked up on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -62,6 +65,7 @@ impl Details for View<'_> {
             Waiting::Front | Waiting::Any | Waiting::All => SleepCall::Wait,
             Waiting::OneOf(..) => SleepCall::SignalWait,
             Waiting::End => SleepCall::Read(INPUT),
+            Waiting::EndOf(_) => SleepCall::Read(OWN_PIPE),
             Waiting::Until(_) | Waiting::Signals => SleepCall::Other,
         };
         // Each frame of a script is a bit of stack, and so is each list of commands in it.
@@ -73,9 +77,14 @@ impl Details for View<'_> {
         let process = self.process(pid)?;
         match fd {
             INPUT => process.input,
+            OWN_PIPE => process.listens_to,
             _ if fd == OUTPUTS[0] => process.output,
             _ => None,
         }
+    }
+
+    fn read_ends(&self, pid: Pid) -> Vec<Pipe> {
+        self.process(pid).and_then(|process| process.listens_to).into_iter().collect()
     }
 
     fn has_null_input_unlike(&self, pid: Pid, other: Pid) -> bool {

@@ -2,8 +2,8 @@
 
 use super::LOOKS;
 use crate::{
-    kernel::{Kernel, Life, Serial},
-    program::{Access, Place},
+    kernel::{Kernel, Life, Process, Serial},
+    program::{Access, Place, Step},
 };
 use outro_core::{
     filter::FILTER_PATIENCE,
@@ -27,7 +27,9 @@ pub(super) struct Telling {
     pub(super) first_at: Moment,
     /// When the last one was.
     pub(super) at: Moment,
-    /// Whether it handled the first one. A handler may well reset itself while it runs.
+    /// Whether it handled the first one when the look began.
+    pub(super) known: bool,
+    /// Whether it handled the first one when it was sent. A handler may well reset itself while it runs.
     pub(super) handled: bool,
     /// The children it had when the look began, if it handled the signal then.
     pub(super) children: Vec<Serial>,
@@ -131,6 +133,8 @@ pub(super) fn of(kernel: &Kernel, serial: Serial, signal: Signal, told: &Told) -
             || has_told_master
             || ignores
             || is_fed
+            || listens_to(kernel, serial, signal)
+                .any(|child| told.contains_key(&child) || is_seen_to_handle(kernel, child, signal))
             || is_out_of_reach
             || finishes(kernel, serial),
         writers: writers(kernel, serial, signal),
@@ -177,6 +181,11 @@ enum Waits {
     Yes,
 }
 
+/// Whether the process takes signals by sigwait sooner or later, which does not always show.
+fn awaits_signals(process: &Process) -> bool {
+    process.program.script.iter().any(|step| matches!(step, Step::Await(..)))
+}
+
 /// The living ancestors that handle the signal and can hear of it, the nearest first. A shell whose
 /// trap waits for what is in its foreground is no master of that.
 fn masters<'a>(
@@ -210,6 +219,10 @@ fn masters<'a>(
         below = above;
         let waits = match waits_for_it {
             false if leaves_it => Waits::Yes,
+            // It came to wait for the signal between the look and the telling: that does not show.
+            false if awaits_signals(process) && told.get(&above).is_some_and(|it| !it.known) => {
+                Waits::Maybe
+            }
             false => Waits::No,
             true if is_known => Waits::Yes,
             true => Waits::Maybe,
@@ -268,13 +281,39 @@ fn others_who_write(kernel: &Kernel, serial: Serial) -> impl Iterator<Item = Ser
     writers.filter(move |writer| *writer != serial)
 }
 
+/// The living children whose last words a process that dies of the signal waits for. A shell does
+/// not wait: it would go on to its next command.
+fn listens_to(kernel: &Kernel, serial: Serial, signal: Signal) -> impl Iterator<Item = Serial> {
+    let process = kernel.process(serial);
+    let dies = takes(kernel, serial, signal) == Disposition::Default;
+    let pipe = process.listens_to.filter(|_| dies && process.program.shell.is_none());
+    let speaks = move |child: &Serial| {
+        let child = kernel.process(*child);
+        pipe.is_some() && child.output == pipe && child.is_alive()
+    };
+    process.children.iter().copied().filter(speaks)
+}
+
+/// Whether the process is seen to handle the signal: not who takes it by sigwait, but who is between
+/// fork and exec.
+fn is_seen_to_handle(kernel: &Kernel, serial: Serial, signal: Signal) -> bool {
+    let seen = kernel.read(kernel.process(serial).id.pid);
+    seen.is_some_and(|seen| seen.disposition(signal) == Disposition::Handles)
+}
+
 /// Who writes what the process reads, and handles the signal, so that it goes on.
 fn writers(kernel: &Kernel, serial: Serial, signal: Signal) -> Vec<Serial> {
     let handles = |writer: &Serial| {
         kernel.process(*writer).life == Life::Running
             && takes(kernel, *writer, signal) == Disposition::Handles
     };
-    others_who_write(kernel, serial).filter(handles).collect()
+    let own = listens_to(kernel, serial, signal).filter(|child| {
+        let process = kernel.process(*child);
+        process.life == Life::Running
+            && !awaits_signals(process)
+            && is_seen_to_handle(kernel, *child, signal)
+    });
+    others_who_write(kernel, serial).filter(handles).chain(own).collect()
 }
 
 /// Those who read what the process writes, and those who read what they write.

@@ -44,7 +44,8 @@ impl Promises {
         }
         let Some(stop) = &mut self.stop else { return };
         let is_of_the_stop = meant.is_some() || signal == stop.signal || signal == Signal::KILL;
-        if signal == Signal::CONT || !is_of_the_stop {
+        // A signal to one who has ended does nothing.
+        if signal == Signal::CONT || !is_of_the_stop || !process.is_alive() {
             return;
         }
         let now = kernel.now();
@@ -53,6 +54,11 @@ impl Promises {
             signals: Vec::new(),
             first_at: now,
             at: now,
+            known: self
+                .before
+                .as_ref()
+                .and_then(|before| before.get(serial))
+                .is_some_and(|before| before.takes == Disposition::Handles),
             handled,
             children: self.before.as_ref().map_or_else(Vec::new, |before| before.below(serial)),
         });
@@ -63,9 +69,7 @@ impl Promises {
         let read = relations::readers(kernel, serial);
         stop.fed.extend(read.into_iter().map(|reader| (reader, now)));
         if signal == Signal::KILL {
-            if process.is_alive() {
-                stop.unnamed.insert(process.id.pid);
-            }
+            stop.unnamed.insert(process.id.pid);
             // The look for the kill may begin earlier by what looks cost; one that fails is taken to
             // cost something too.
             let of_looks = if self.is_blind { FAILED_LOOKS } else { self.longest_turn * 2 };
