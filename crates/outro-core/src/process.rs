@@ -301,7 +301,8 @@ pub trait Details {
     fn has_null_input_unlike(&self, _pid: Pid, _other: Pid) -> bool {
         false
     }
-    /// How often it has gone to sleep by itself. One that has not woken has heard of nothing.
+    /// How often it has gone to sleep by itself, if it is asleep and has no signal waiting. One that has
+    /// slept on has heard of nothing.
     fn sleeps(&self, _pid: Pid) -> Option<u64> {
         None
     }

@@ -69,12 +69,17 @@ pub fn signal_sets(pid: Pid) -> Option<(SignalSet, SignalSet)> {
     parse_status(&fs::read(format!("/proc/{pid}/status")).ok()?)
 }
 
-/// How often the process has gone to sleep by itself.
+/// How often the process has gone to sleep by itself. `None` while it is awake, or has a signal that it
+/// has not taken yet: the count grows only when it sleeps again.
 #[must_use]
 pub fn sleeps(pid: Pid) -> Option<u64> {
     let status = fs::read(format!("/proc/{pid}/status")).ok()?;
-    let line = line(&status, b"voluntary_ctxt_switches:")?;
-    number(line.trim_ascii())
+    let state = line(&status, b"State:")?.trim_ascii_start();
+    let has_pending = parse_set(&status, b"ShdPnd:")? != SignalSet::EMPTY;
+    if has_pending || !(state.starts_with(b"S") || state.starts_with(b"D")) {
+        return None;
+    }
+    number(line(&status, b"voluntary_ctxt_switches:")?.trim_ascii())
 }
 
 /// The signals that were sent to the process and wait for it to take them.
