@@ -112,11 +112,14 @@ impl Snapshot {
 pub(super) fn of(kernel: &Kernel, serial: Serial, signal: Signal, told: &Told) -> Relations {
     let process = kernel.process(serial);
     let master = master(kernel, serial, signal, told);
-    // A shell with a trap gets a moment to run it.
+    // A shell with a trap gets a moment to run it, from when it was told and from when something in
+    // its foreground has ended.
     let has_told_master =
         masters(kernel, serial, signal, told).any(|(above, waits)| match told.get(&above) {
             Some(telling) => {
-                waits != Waits::Yes || kernel.now().since(telling.at) < TRAP_PATIENCE + LOOKS
+                let ended = kernel.process(above).front_ended_at.unwrap_or_default();
+                let since = ended.max(telling.at);
+                waits != Waits::Yes || kernel.now().since(since) < TRAP_PATIENCE + LOOKS
             }
             None => waits == Waits::No && may_have_heard(kernel, above, signal, told),
         });
@@ -142,8 +145,8 @@ pub(super) fn of(kernel: &Kernel, serial: Serial, signal: Signal, told: &Told) -
     }
 }
 
-/// Whether its shell has told it, or may have: one that led its group, was told, and is gone. outro
-/// gives those who handle the signal some time then.
+/// Whether its shell has told it, or may have: one that led its group, was told, and is gone. Or its
+/// master has, whom it is below no more. outro gives those who handle the signal some time then.
 fn may_have_heard(kernel: &Kernel, serial: Serial, signal: Signal, told: &Told) -> bool {
     let process = kernel.process(serial);
     let leader = kernel.process(process.group_leader);
