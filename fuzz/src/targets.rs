@@ -292,6 +292,9 @@ pub fn status(data: &[u8]) {
 /// The same for where a process sleeps.
 pub fn syscall(data: &[u8]) {
     let Some(sleep) = proc::parse_syscall(data) else { return };
+    if sleep.call == SleepCall::Running {
+        return assert!(data.starts_with(b"running"));
+    }
     let number = text(data).and_then(|text| text.split_ascii_whitespace().next()).unwrap_or("0");
     let line = format!("{number} 0x0 0x0 0x0 0x0 0x0 0x0 {:#x} 0x0\n", sleep.stack);
     let again = proc::parse_syscall(line.as_bytes()).expect("it is a whole line");

@@ -29,7 +29,7 @@ pub(super) struct Telling {
     pub(super) at: Moment,
     /// Whether it handled the first one when the look began.
     pub(super) known: bool,
-    /// Whether it handled the first one when it was sent. A handler may well reset itself while it runs.
+    /// Whether it handled one when it was sent. A handler may well reset itself while it runs.
     pub(super) handled: bool,
     /// The children it had when the look began, if it handled the signal then.
     pub(super) children: Vec<Serial>,
@@ -214,9 +214,10 @@ fn masters<'a>(
                 .get(&above)
                 .is_some_and(|it| kernel.now().since(it.first_at) >= TRAP_PATIENCE / 2);
         let hears = process.life == Life::Running && process.access() == Access::Permitted;
-        let is_dying = told.get(&above).is_some_and(|telling| {
-            telling.signals.len() > 1 && process.disposition(Signal::TERM) == Disposition::Default
-        });
+        // bash, which was told in place of ^C that it went on after.
+        let is_dying = process.program.shell == Some(Shell::Other)
+            && process.disposition(Signal::TERM) == Disposition::Default
+            && told.get(&above).is_some_and(|telling| telling.signals.len() > 1);
         let handled = told.get(&above).is_some_and(|telling| telling.handled);
         let handles = handled || takes(kernel, above, signal) == Disposition::Handles;
         below = above;

@@ -65,6 +65,7 @@ impl Promises {
         let told_before = told.signals.clone();
         told.signals.push(signal);
         told.at = now;
+        told.handled |= handled;
         // It may be dead before the look is over.
         let read = relations::readers(kernel, serial);
         stop.fed.extend(read.into_iter().map(|reader| (reader, now)));
