@@ -228,6 +228,13 @@ pub const FLAGS: &[Flag] = &[
     },
 ];
 
+/// Whether a variable of this name sets a flag.
+#[must_use]
+pub fn is_variable(name: &[u8]) -> bool {
+    name.starts_with(VARIABLE_PREFIX.as_bytes())
+        && FLAGS.iter().any(|flag| flag.variable().as_bytes() == name)
+}
+
 /// The flag with this long name.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ mod terminal;
 
 use crate::{
     bare::{self, Essentials},
-    flags::FLAGS,
+    flags,
     look::{Look, ProcDetails},
     plan::{Adoption, Directory, InheritedFiles, Plan, TerminalChoice},
     report, voice,
@@ -85,13 +85,11 @@ type Flow = ControlFlow<u8>;
 impl<'a> Init<'a> {
     fn new(plan: Plan, essentials: &'a mut Essentials) -> Self {
         let mut program = Program::new(&plan.command);
+        // Ours are ours: another outro below this one is to go by its own.
+        program.keep_variables(|name| !flags::is_variable(name));
         let is_for_us = |value: String| value.trim() == own::pid().to_string();
         if plan.passes_listen_pid && std::env::var("LISTEN_PID").is_ok_and(is_for_us) {
             program.with_listen_pid();
-        }
-        // Ours are ours: another outro below this one is to go by its own.
-        for flag in FLAGS {
-            program.without_variable(&flag.variable());
         }
         let machine = Machine::new(plan.settings.clone());
         Self {

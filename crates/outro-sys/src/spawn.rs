@@ -47,9 +47,8 @@ pub struct Program {
     /// The arguments, the program's name first.
     arguments: Vec<CString>,
     environment: Vec<CString>,
-    /// Where in `environment` the child's pid is to be written (LISTEN_PID), and how many digits
-    /// there are.
-    listen_pid: Option<usize>,
+    /// Whether LISTEN_PID is added to it, with the child's pid.
+    has_listen_pid: bool,
 }
 
 /// Which signals are blocked in the program.
@@ -78,10 +77,13 @@ pub struct Setup {
 /// Room for a pid in decimal.
 const PID_DIGITS: usize = 10;
 
+/// The variable, up to its value.
+const LISTEN_PID: &[u8] = b"LISTEN_PID=";
+
 /// The directories that are searched where PATH is not set, as execvp(3) has it.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// A text with a NUL byte, which no argument can have.
+/// The text up to its first NUL byte; an argument has none.
 fn c_string(text: &OsStr) -> CString {
     let bytes: Vec<u8> = text.as_bytes().iter().copied().take_while(|byte| *byte != 0).collect();
     CString::new(bytes).unwrap_or_default()
@@ -96,26 +98,21 @@ impl Program {
             paths: command.first().map(|name| paths(name)).unwrap_or_default(),
             arguments,
             environment: environment(),
-            listen_pid: None,
+            has_listen_pid: false,
         }
     }
 
-    /// Removes a variable from the program's environment.
-    pub fn without_variable(&mut self, name: &str) {
+    /// Keeps only the variables whose name this says yes to.
+    pub fn keep_variables(&mut self, is_kept: impl Fn(&[u8]) -> bool) {
         self.environment.retain(|entry| {
-            entry
-                .to_bytes()
-                .strip_prefix(name.as_bytes())
-                .is_none_or(|rest| rest.first() != Some(&b'='))
+            entry.to_bytes().split(|byte| *byte == b'=').next().is_none_or(&is_kept)
         });
     }
 
     /// Makes LISTEN_PID the program's own pid, as a receiver of sockets expects (sd_listen_fds(3)).
     pub fn with_listen_pid(&mut self) {
-        self.without_variable("LISTEN_PID");
-        let room = "0".repeat(PID_DIGITS);
-        self.listen_pid = Some(self.environment.len());
-        self.environment.push(CString::new(format!("LISTEN_PID={room}")).unwrap_or_default());
+        self.keep_variables(|name| name != b"LISTEN_PID");
+        self.has_listen_pid = true;
     }
 
     /// Starts it.
@@ -123,16 +120,12 @@ impl Program {
     /// # Errors
     /// What exec(2) said, or clone(2).
     pub fn start(&self, setup: &Setup) -> Result<Pid, Errno> {
-        let mut environment: Vec<Vec<u8>> = self
-            .listen_pid
-            .map(|index| self.environment[index].as_bytes_with_nul().to_vec())
-            .into_iter()
-            .collect();
-        let listen_pid =
-            environment.first_mut().map_or(ptr::null_mut(), |entry| entry.as_mut_ptr());
+        // Room for the pid, which the child writes, and the NUL.
+        let mut listen_pid = [LISTEN_PID, &[0; PID_DIGITS + 1]].concat();
+        let listen_pid = self.has_listen_pid.then(|| listen_pid.as_mut_ptr());
         let mut variables = pointers(&self.environment);
-        if let Some(index) = self.listen_pid {
-            variables[index] = listen_pid.cast_const().cast();
+        if let Some(entry) = listen_pid {
+            variables.insert(self.environment.len(), entry.cast_const().cast());
         }
         let arguments = pointers(&self.arguments);
         // What a file without `#!` is run with: sh, the path, and the arguments after the first.
@@ -143,11 +136,8 @@ impl Program {
             arguments: arguments.as_ptr(),
             by_shell: by_shell.as_mut_ptr(),
             variables: variables.as_ptr(),
-            listen_pid: match listen_pid.is_null() {
-                true => ptr::null_mut(),
-                // SAFETY: the entry holds "LISTEN_PID=" and `PID_DIGITS` digits more.
-                false => unsafe { listen_pid.add("LISTEN_PID=".len()) },
-            },
+            // SAFETY: the entry goes on after its name.
+            listen_pid: listen_pid.map(|entry| unsafe { entry.add(LISTEN_PID.len()) }),
             setup,
             signals: inherited::signals(),
             errno: AtomicI32::new(0),
@@ -204,7 +194,8 @@ struct Plan<'a> {
     /// `by_shell[1]` is for the child to fill in.
     by_shell: *mut *const libc::c_char,
     variables: *const *const libc::c_char,
-    listen_pid: *mut u8,
+    /// Where the child's pid goes.
+    listen_pid: Option<*mut u8>,
     setup: &'a Setup,
     signals: inherited::Inherited,
     errno: AtomicI32,
@@ -250,7 +241,9 @@ extern "C" fn child(plan: *mut libc::c_void) -> libc::c_int {
         if let Some(directory) = plan.setup.directory {
             libc::fchdir(directory);
         }
-        write_listen_pid(plan.listen_pid);
+        if let Some(at) = plan.listen_pid {
+            write_listen_pid(at);
+        }
         restore_signals(plan.setup, &plan.signals);
         execute(plan)
     };
@@ -305,9 +298,6 @@ unsafe fn restore_signals(setup: &Setup, signals: &inherited::Inherited) {
 
 /// Writes the child's own pid in decimal, NUL-terminated.
 unsafe fn write_listen_pid(at: *mut u8) {
-    if at.is_null() {
-        return;
-    }
     // SAFETY: getpid cannot fail.
     let pid = unsafe { libc::getpid() } as u32;
     let digits = pid.checked_ilog10().unwrap_or(0) as usize + 1;

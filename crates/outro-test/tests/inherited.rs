@@ -99,3 +99,15 @@ fn a_signal_in_the_very_first_moment_is_not_lost() {
         assert!(exit.took.as_secs() < 15, "{exit}");
     }
 }
+
+#[test]
+fn the_number_of_who_is_to_listen_becomes_the_program_s_beside_variables_of_outro_s_own() {
+    let exit = Init::outro()
+        .env("LISTEN_PID", "1")
+        .env("OUTRO_LINGER", "5s")
+        .env("OUTRO_ROUTE", "tree")
+        .args(["--", "sh", "-c", "echo $((LISTEN_PID - $$)); env | grep -c OUTRO_"])
+        .start()
+        .wait();
+    assert_eq!(exit.stdout, "0\n0\n", "{exit}");
+}
