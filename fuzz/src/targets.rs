@@ -71,7 +71,7 @@ pub fn environment(data: &[u8]) {
         })
         .collect();
     let mut plan = Plan::new();
-    let taken = arguments::from_environment(&mut plan, pairs.clone().into_iter());
+    let taken = arguments::from_environment(&mut plan, pairs.clone().into_iter(), |_| ());
     if taken.is_ok() {
         is_sensible(&mut plan);
     }
@@ -90,7 +90,7 @@ pub fn environment(data: &[u8]) {
         let argument = OsString::from(format!("--{}={value}", flag.long));
         let by_flag = arguments::parse(&mut Plan::new(), &[argument]);
         let pair = (name.clone(), OsString::from(value));
-        let by_variable = arguments::from_environment(&mut Plan::new(), [pair].into_iter());
+        let by_variable = arguments::from_environment(&mut Plan::new(), [pair].into_iter(), |_| ());
         assert_eq!(by_flag.is_ok(), by_variable.is_ok(), "{name:?} {value:?}");
     }
 }

@@ -242,7 +242,7 @@ impl Machine {
             return;
         }
         let stops = self.settings.stop_signals;
-        let suspends = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
+        let suspends = Signal::JOB_CONTROL.contains(&signal);
         match self.settings.rewrites.apply(signal) {
             _ if suspends && self.settings.suspend == Suspend::Drop => {}
             Some(becomes) if stops.contains(signal) || stops.contains(becomes) => {
@@ -328,7 +328,7 @@ impl Machine {
                 {
                     self.actions.push_back(Action::TellGroup { group: pid, signal });
                 }
-                let by_key = [Signal::INT, Signal::QUIT].map(ExitStatus::Signal).contains(&status);
+                let by_key = Signal::KEYBOARD.map(ExitStatus::Signal).contains(&status);
                 self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then, by_key));
             }
             Phase::Pausing { .. } | Phase::Over => {}

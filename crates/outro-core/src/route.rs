@@ -227,7 +227,7 @@ fn told_by_its_shell(walk: &Walk<'_>, process: &Process) -> Option<Standing> {
     }
     let patience = || {
         // Of INT and QUIT shells die without a trap too, and their jobs ignore those.
-        let may_have_heard = !is_of_keyboard(walk.signal)
+        let may_have_heard = !Signal::KEYBOARD.contains(&walk.signal)
             && disposition == Disposition::Handles
             && walk.now.since(left.at) < GROUP_PATIENCE
             && !shell.child_sleeps_on(process.id, walk.details.sleeps(process.id.pid));
@@ -285,20 +285,16 @@ fn has_not_taken_it(walk: &Walk<'_>, index: usize, process: &Process, entry: &En
 
 /// Whether a shell goes on with its loop, and would be ended by SIGTERM.
 fn loops_on(walk: &Walk<'_>, index: usize, process: &Process, entry: &Entry) -> bool {
-    is_of_keyboard(walk.signal)
+    Signal::KEYBOARD.contains(&walk.signal)
         && process.disposition(Signal::TERM) == Disposition::Default
         && !walk.ledger.was_told(process.id, Signal::TERM)
         && shell::loops_on(entry, walk.tree.children(index), walk.ledger, walk.details)
 }
 
-fn is_of_keyboard(signal: Signal) -> bool {
-    signal == Signal::INT || signal == Signal::QUIT
-}
-
 /// Whether who does not know what to do with this stop signal is to get SIGTERM: a shell's background
 /// jobs ignore those of the keyboard, and of WINCH (httpd's graceful stop) nobody ends by itself.
 fn has_a_stand_in(signal: Signal) -> bool {
-    is_of_keyboard(signal) || signal.default_action() != DefaultAction::Terminate
+    Signal::KEYBOARD.contains(&signal) || signal.default_action() != DefaultAction::Terminate
 }
 
 /// Where a process stands that ignores the stop signal.

@@ -119,7 +119,7 @@ fn was_there(child: &Process, entry: &Entry, at_telling: &TrappingShell) -> bool
 
 /// POSIX's sign of a background job.
 fn bears_the_sign(child: &Process, shell: &Process) -> bool {
-    [Signal::INT, Signal::QUIT]
+    Signal::KEYBOARD
         .iter()
         .any(|signal| child.ignored.contains(*signal) && !shell.ignored.contains(*signal))
 }

@@ -63,6 +63,11 @@ impl Signal {
     /// Wrote beyond the limit of a file's size.
     pub const XFSZ: Self = Self(25);
 
+    /// Those of the keyboard that ask a program to end.
+    pub const KEYBOARD: [Self; 2] = [Self::INT, Self::QUIT];
+    /// Those that stop a job of a terminal's.
+    pub const JOB_CONTROL: [Self; 3] = [Self::TSTP, Self::TTIN, Self::TTOU];
+
     /// The signal with this number; `None` unless it is 1 to 64.
     #[must_use]
     pub const fn new(number: i32) -> Option<Self> {

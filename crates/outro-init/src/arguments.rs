@@ -3,6 +3,7 @@
 use crate::{
     flags::{self, FLAGS, Flag, VARIABLE_PREFIX},
     plan::{Plan, Request},
+    voice::say,
 };
 use lexopt::Arg;
 use outro_core::{exit::USAGE, signal::nearest};
@@ -11,26 +12,23 @@ use std::ffi::OsString;
 /// What the arguments after the program's own name ask for.
 #[must_use]
 pub fn request(called: &str, arguments: &[OsString]) -> Request {
-    // Whoever asks for help gets it, whatever the variables say.
-    match parse(&mut Plan::new(), arguments) {
+    let mut plan = Plan::new();
+    let mut warnings = Vec::new();
+    let by_variables =
+        from_environment(&mut plan, std::env::vars_os(), |warning| warnings.push(warning));
+    let by_flags = match parse(&mut plan, arguments) {
+        // Whoever asks for help gets it, whatever the variables say.
         Ok(Parsed::Help) => return Request::Print(help(called)),
         Ok(Parsed::Version) => return Request::Print(version()),
-        Ok(Parsed::Run) | Err(_) => {}
-    }
-    let mut plan = Plan::new();
-    let parsed = from_environment(&mut plan, std::env::vars_os())
-        .and_then(|()| parse(&mut plan, arguments))
-        .and_then(|parsed| match parsed {
-            Parsed::Run => plan.settle().map(|()| Parsed::Run),
-            Parsed::Help | Parsed::Version => Ok(parsed),
-        });
-    match parsed {
-        Ok(Parsed::Help) => Request::Print(help(called)),
-        Ok(Parsed::Version) => Request::Print(version()),
-        Ok(Parsed::Run) if plan.command.is_empty() => {
+        Ok(Parsed::Run) => Ok(()),
+        Err(message) => Err(message),
+    };
+    warnings.iter().for_each(|warning| say(warning));
+    match by_variables.and(by_flags).and_then(|()| plan.settle()) {
+        Ok(()) if plan.command.is_empty() => {
             refusal(called, "no program to run (outro [FLAGS] -- CMD…)")
         }
-        Ok(Parsed::Run) => Request::Run(Box::new(plan)),
+        Ok(()) => Request::Run(Box::new(plan)),
         Err(message) => refusal(called, &message),
     }
 }
@@ -91,13 +89,15 @@ pub fn parse(plan: &mut Plan, arguments: &[OsString]) -> Result<Parsed, String> 
     Ok(Parsed::Run)
 }
 
-/// Takes the `OUTRO_…` variables into the plan. Flags come after, and so win.
+/// Takes the `OUTRO_…` variables into the plan. Flags come after, and so win. Warns of each that looks
+/// like a slip of the pen.
 ///
 /// # Errors
 /// What is wrong with one, by its name.
 pub fn from_environment(
     plan: &mut Plan,
     variables: impl Iterator<Item = (OsString, OsString)>,
+    mut warn: impl FnMut(String),
 ) -> Result<(), String> {
     let ours = |(name, value): (OsString, OsString)| {
         let name = name.into_string().ok()?;
@@ -114,8 +114,7 @@ pub fn from_environment(
             Some(flag) => set(plan, flag, &value, &name)?,
             None => {
                 if let Some(nearest) = nearest_variable(&name) {
-                    let text = format!("{name} means nothing (did you mean {nearest}?)");
-                    crate::voice::say(&text);
+                    warn(format!("{name} means nothing (did you mean {nearest}?)"));
                 }
             }
         }
@@ -237,7 +236,7 @@ mod tests {
         let mut plan = Plan::new();
         let variables =
             variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        from_environment(&mut plan, variables.into_iter()).expect("they are right");
+        from_environment(&mut plan, variables.into_iter(), |_| ()).expect("they are right");
         assert_eq!(plan.grace, GraceSetting::Fixed(Duration::from_secs(5)));
         assert_eq!(plan.settings.rewrites.apply(Signal::TERM), Some(Signal::QUIT));
         assert_eq!(plan.settings.rewrites.apply(Signal::HUP), None);

@@ -11,11 +11,15 @@ mod tini;
 
 use crate::{
     arguments,
-    plan::{Plan, Request},
+    plan::{JobControl, Plan, Request},
     voice::say,
 };
 use outro_core::{
-    exit::USAGE, grace::GraceSetting, restart::RestartPolicy, route::Route, settings::stop_signals,
+    exit::USAGE,
+    grace::GraceSetting,
+    restart::RestartPolicy,
+    route::Route,
+    settings::{Repeat, stop_signals},
     signal::SignalSet,
 };
 use outro_sys::own;
@@ -52,20 +56,25 @@ impl Door {
     #[must_use]
     pub fn request(self, command_line: &[OsString]) -> Request {
         let mut plan = Plan::new();
-        if let Err(message) = arguments::from_environment(&mut plan, std::env::vars_os()) {
-            return Request::PrintError(format!("outro: {message}\n"), USAGE);
+        let refusal = |message| Request::PrintError(format!("outro: {message}\n"), USAGE);
+        let warn = |warning: String| say(&warning);
+        if let Err(message) = arguments::from_environment(&mut plan, std::env::vars_os(), warn) {
+            return refusal(message);
         }
         let wants_more_than_the_peer = plan.grace != GraceSetting::Platform
             || plan.settings.delay > Duration::ZERO
             || plan.settings.restart.policy != RestartPolicy::No
             || plan.settings.route != Route::Tree
             || plan.settings.stop_signals != stop_signals();
-        let settled = match self {
+        // No peer follows its program into a stop by ^Z, and each passes on every signal.
+        plan.job_control = JobControl::Stay;
+        plan.settings.repeat = Repeat::TellOthers;
+        let read = match self {
             Self::Tini => tini::read(&mut plan, command_line),
             Self::DumbInit => dumb_init::read(&mut plan, command_line),
             Self::Catatonit => catatonit::read(&mut plan, command_line),
         };
-        if let Err(request) = settled {
+        if let Err(request) = read {
             return request;
         }
         // Where it is not PID 1 a door passes signals on as its peer does, and no more, unless a variable
@@ -75,10 +84,17 @@ impl Door {
         }
         match plan.settle() {
             Ok(()) => Request::Run(Box::new(plan)),
-            Err(message) => {
-                say(&message);
-                Request::PrintError(String::new(), USAGE)
-            }
+            Err(message) => refusal(message),
         }
     }
+}
+
+/// The number that a text begins with, as the C library reads it: after blanks, with a sign; and what
+/// follows it.
+fn leading_number(text: &str) -> Option<(i32, &str)> {
+    let text = text.trim_start();
+    let sign = usize::from(text.starts_with(['+', '-']));
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at(sign + digits);
+    number.parse().ok().map(|number| (number, rest))
 }

@@ -259,7 +259,7 @@ impl<'a> Init<'a> {
                 *self.essentials = Essentials { main: Some(pid), ..Essentials::default() };
                 voice.started(&name, pid);
                 if setup.membership == Membership::Session {
-                    voice.dumb_init("setsid complete.");
+                    voice.dumb_init(format_args!("setsid complete."));
                 }
                 Event::Started { pid }
             }
@@ -284,7 +284,7 @@ impl<'a> Init<'a> {
             Err(errno) => self
                 .plan
                 .voice
-                .dumb_init(&format!("Unable to chdir(\"/\") (errno={} {errno})", errno.0)),
+                .dumb_init(format_args!("Unable to chdir(\"/\") (errno={} {errno})", errno.0)),
         }
     }
 
@@ -331,14 +331,14 @@ impl<'a> Init<'a> {
         }
         if let Some(index) = self.handoff.iter().position(|expected| *expected == signal) {
             self.handoff.remove(index);
-            voice.dumb_init(&format!("Ignoring tty hand-off signal {}.", signal.number()));
+            voice.dumb_init(format_args!("Ignoring tty hand-off signal {}.", signal.number()));
             return ControlFlow::Continue(());
         }
         if self.plan.deaf_to.contains(&signal) {
             return ControlFlow::Continue(());
         }
         voice.received(signal, &self.plan.settings.rewrites);
-        let is_key = signal == Signal::INT || signal == Signal::QUIT;
+        let is_key = Signal::KEYBOARD.contains(&signal);
         let sender = if from_kernel && is_key { Sender::Terminal } else { Sender::Process };
         self.essentials.pending = Some(signal);
         panic_if_a_test_asks();

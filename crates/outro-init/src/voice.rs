@@ -4,7 +4,7 @@ use outro_core::{
     exit::ExitStatus, machine::Note, process::Pid, settings::Rewrites, signal::Signal, time::Spoken,
 };
 use outro_sys::{Errno, output, own, signals};
-use std::time::Duration;
+use std::{fmt::Arguments, time::Duration};
 
 /// Whose words outro speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn say(text: &str) {
 
 impl Voice {
     /// A line of tini's, if its level is reached. What is less than a warning goes to standard output.
-    fn tini(self, at: i32, text: &str) {
+    fn tini(self, at: i32, text: Arguments<'_>) {
         const NAMES: [&str; 4] = ["WARN ", "INFO ", "DEBUG", "TRACE"];
         let Self::Tini { level, .. } = self else { return };
         if level <= at {
@@ -56,14 +56,14 @@ impl Voice {
     }
 
     /// A line of dumb-init's, if it is to tell everything.
-    pub(crate) fn dumb_init(self, text: &str) {
+    pub(crate) fn dumb_init(self, text: Arguments<'_>) {
         if self == (Self::DumbInit { debug: true }) {
             output::error(&format!("[dumb-init] {text}\n"));
         }
     }
 
     /// A line of catatonit's, if it is to tell everything.
-    fn catatonit(self, level: &str, text: &str) {
+    fn catatonit(self, level: &str, text: Arguments<'_>) {
         if self == (Self::Catatonit { debug: true }) {
             output::error(&format!("{level} (catatonit:{}): {text}\n", own::pid()));
         }
@@ -73,23 +73,25 @@ impl Voice {
     pub fn not_a_reaper(self) {
         self.tini(
             level::WARN,
-            "Tini is not running as PID 1 and isn't registered as a child subreaper.\n\
+            format_args!(
+                "Tini is not running as PID 1 and isn't registered as a child subreaper.\n\
              Zombie processes will not be re-parented to Tini, so zombie reaping won't work.\n\
              To fix the problem, use the -s option or set the environment variable \
-             TINI_SUBREAPER to register Tini as a child subreaper, or run Tini as PID 1.",
+             TINI_SUBREAPER to register Tini as a child subreaper, or run Tini as PID 1."
+            ),
         );
     }
 
     /// outro became a subreaper.
     pub fn became_subreaper(self) {
-        self.tini(level::TRACE, "Registered as child subreaper");
+        self.tini(level::TRACE, format_args!("Registered as child subreaper"));
     }
 
     /// The program was started.
     pub fn started(self, program: &str, pid: Pid) {
-        self.tini(level::INFO, &format!("Spawned child process '{program}' with pid '{pid}'"));
-        self.dumb_init(&format!("Child spawned with PID {pid}."));
-        self.catatonit("DEBUG", &format!("pid1 ({pid}) spawned: {program}"));
+        self.tini(level::INFO, format_args!("Spawned child process '{program}' with pid '{pid}'"));
+        self.dumb_init(format_args!("Child spawned with PID {pid}."));
+        self.catatonit("DEBUG", format_args!("pid1 ({pid}) spawned: {program}"));
     }
 
     /// The program could not be started.
@@ -108,26 +110,28 @@ impl Voice {
     /// A signal came, and this is what becomes of it.
     pub fn received(self, signal: Signal, rewrites: &Rewrites) {
         if signal == Signal::CHLD {
-            self.tini(level::DEBUG, "Received SIGCHLD");
-            self.dumb_init(&format!("Received signal {}.", signal.number()));
+            self.tini(level::DEBUG, format_args!("Received SIGCHLD"));
+            self.dumb_init(format_args!("Received signal {}.", signal.number()));
             return;
         }
         match self {
             Self::Outro => {}
             Self::Tini { .. } => {
-                let text = format!("Passing signal: '{}'", signals::description(signal));
-                self.tini(level::DEBUG, &text);
+                self.tini(
+                    level::DEBUG,
+                    format_args!("Passing signal: '{}'", signals::description(signal)),
+                );
             }
             Self::DumbInit { debug: true } => {
-                self.dumb_init(&format!("Received signal {}.", signal.number()));
+                self.dumb_init(format_args!("Received signal {}.", signal.number()));
                 self.passed_on(signal, rewrites);
             }
             Self::DumbInit { debug: false } => {}
             Self::Catatonit { .. } => {
-                if [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal) {
+                if Signal::JOB_CONTROL.contains(&signal) {
                     self.catatonit(
                         "DEBUG",
-                        "ignoring kernel attempting to stop us: tty has TOSTOP set",
+                        format_args!("ignoring kernel attempting to stop us: tty has TOSTOP set"),
                     );
                 }
             }
@@ -139,72 +143,89 @@ impl Voice {
         let becomes = rewrites.apply(signal);
         let number = becomes.map_or(0, Signal::number);
         if becomes != Some(signal) {
-            self.dumb_init(&format!("Translating signal {} to {number}.", signal.number()));
+            self.dumb_init(format_args!("Translating signal {} to {number}.", signal.number()));
         }
         match number {
-            0 => self.dumb_init("Not forwarding signal 0 to children (ignored)."),
-            _ => self.dumb_init(&format!("Forwarded signal {number} to children.")),
+            0 => self.dumb_init(format_args!("Not forwarding signal 0 to children (ignored).")),
+            _ => self.dumb_init(format_args!("Forwarded signal {number} to children.")),
         }
     }
 
     /// A child was reaped.
     pub fn reaped(self, pid: Pid, status: ExitStatus, is_main: bool, rewrites: &Rewrites) {
-        // The others say nothing of it, and thousands of orphans may be reaped.
-        if self == Self::Outro {
-            return;
-        }
-        self.tini(level::DEBUG, &format!("Reaped child with pid: '{pid}'"));
-        let how = match status {
-            ExitStatus::Code(code) => format!("exited with exit status {code}"),
-            ExitStatus::Signal(signal) => format!("was terminated by signal {}", signal.number()),
-        };
-        self.dumb_init(&format!("A child with PID {pid} {how}."));
-        if !is_main {
-            if let Self::Tini { warns_of_reaped: true, .. } = self {
-                self.tini(level::WARN, &format!("Reaped zombie process with pid={pid}"));
-            }
-            let how = match status {
-                ExitStatus::Code(code) => format!("exited with code {code}"),
-                ExitStatus::Signal(signal) => format!("exited due to signal {}", signal.number()),
-            };
-            self.catatonit("DEBUG", &format!("child process {pid} {how}"));
-            return;
-        }
-        self.tini(
-            level::INFO,
-            &match status {
-                ExitStatus::Code(code) => {
-                    format!("Main child exited normally (with status '{code}')")
+        match self {
+            Self::Outro => {}
+            Self::Tini { warns_of_reaped, .. } => {
+                self.tini(level::DEBUG, format_args!("Reaped child with pid: '{pid}'"));
+                match status {
+                    _ if !is_main && warns_of_reaped => {
+                        self.tini(
+                            level::WARN,
+                            format_args!("Reaped zombie process with pid={pid}"),
+                        );
+                    }
+                    _ if !is_main => {}
+                    ExitStatus::Code(code) => self.tini(
+                        level::INFO,
+                        format_args!("Main child exited normally (with status '{code}')"),
+                    ),
+                    ExitStatus::Signal(signal) => self.tini(
+                        level::INFO,
+                        format_args!(
+                            "Main child exited with signal (with signal '{}')",
+                            signals::description(signal)
+                        ),
+                    ),
                 }
-                ExitStatus::Signal(signal) => format!(
-                    "Main child exited with signal (with signal '{}')",
-                    signals::description(signal)
+            }
+            Self::DumbInit { .. } => {
+                match status {
+                    ExitStatus::Code(code) => self.dumb_init(format_args!(
+                        "A child with PID {pid} exited with exit status {code}."
+                    )),
+                    ExitStatus::Signal(signal) => self.dumb_init(format_args!(
+                        "A child with PID {pid} was terminated by signal {}.",
+                        signal.number()
+                    )),
+                }
+                if is_main {
+                    self.passed_on(Signal::TERM, rewrites);
+                }
+            }
+            Self::Catatonit { .. } => match status {
+                _ if is_main => {}
+                ExitStatus::Code(code) => self.catatonit(
+                    "DEBUG",
+                    format_args!("child process {pid} exited with code {code}"),
+                ),
+                ExitStatus::Signal(signal) => self.catatonit(
+                    "DEBUG",
+                    format_args!("child process {pid} exited due to signal {}", signal.number()),
                 ),
             },
-        );
-        self.passed_on(Signal::TERM, rewrites);
+        }
     }
 
     /// All that had ended is reaped.
     pub fn reaped_all(self, is_anyone_left: bool) {
         match is_anyone_left {
-            true => self.tini(level::TRACE, "No child to reap"),
+            true => self.tini(level::TRACE, format_args!("No child to reap")),
             false => {
-                self.tini(level::TRACE, "No child to wait");
-                self.catatonit("DEBUG", "got ECHILD: no children left to monitor");
+                self.tini(level::TRACE, format_args!("No child to wait"));
+                self.catatonit("DEBUG", format_args!("got ECHILD: no children left to monitor"));
             }
         }
     }
 
     /// outro leaves with this code.
     pub fn leaving(self, code: u8) {
-        self.tini(level::TRACE, "Exiting: child has exited");
-        self.dumb_init(&format!("Child exited with status {code}. Goodbye."));
+        self.tini(level::TRACE, format_args!("Exiting: child has exited"));
+        self.dumb_init(format_args!("Child exited with status {code}. Goodbye."));
     }
 
     /// outro is about to stop itself.
     pub fn suspending(self) {
-        self.dumb_init("Suspending self due to TTY signal.");
+        self.dumb_init(format_args!("Suspending self due to TTY signal."));
     }
 }
 

@@ -122,7 +122,7 @@ impl Program {
     pub fn start(&self, setup: &Setup) -> Result<Pid, Errno> {
         // Room for the pid, which the child writes, and the NUL.
         let mut listen_pid = [LISTEN_PID, &[0; PID_DIGITS + 1]].concat();
-        let listen_pid = self.has_listen_pid.then(|| listen_pid.as_mut_ptr());
+        let listen_pid = self.has_listen_pid.then_some(listen_pid.as_mut_ptr());
         let mut variables = pointers(&self.environment);
         if let Some(entry) = listen_pid {
             variables.insert(self.environment.len(), entry.cast_const().cast());

@@ -5,12 +5,12 @@ use super::{
     getopt::{End, Item, Items, Spec},
 };
 use crate::{
-    plan::{JobControl, Plan, Request, TerminalChoice},
+    plan::{Plan, Request, TerminalChoice},
     voice::Voice,
 };
 use outro_core::{
     route::Route,
-    settings::{Forward, Repeat, Suspend},
+    settings::{Forward, Suspend},
 };
 use outro_sys::own;
 use std::ffi::OsString;
@@ -61,9 +61,7 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
     }
     plan.voice = Voice::Catatonit { debug: variable("CATATONIT_DEBUG") };
     plan.terminal = TerminalChoice::Controlling;
-    plan.job_control = JobControl::Stay;
     plan.start_failure = |_| 1;
-    plan.settings.repeat = Repeat::TellOthers;
     plan.settings.suspend = Suspend::Drop;
     Ok(())
 }

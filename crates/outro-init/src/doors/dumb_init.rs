@@ -1,12 +1,15 @@
 //! `dumb-init`: the flags of dumb-init 1.2.5.
 
-use super::getopt::{End, Item, Items, Spec};
+use super::{
+    getopt::{End, Item, Items, Spec},
+    leading_number,
+};
 use crate::{
-    plan::{Adoption, Directory, InheritedFiles, JobControl, Plan, Request, TerminalChoice},
+    plan::{Adoption, Directory, InheritedFiles, Plan, Request, TerminalChoice},
     voice::Voice,
 };
 use outro_core::{
-    settings::{Farewell, Forward, Group, Repeat, Suspend},
+    settings::{Farewell, Forward, Group, Suspend},
     signal::Signal,
 };
 use outro_sys::{
@@ -64,21 +67,19 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
     let debug_by_variable = is("DUMB_INIT_DEBUG", "1");
     let voice = Voice::DumbInit { debug: debug || debug_by_variable };
     if debug_by_variable {
-        voice.dumb_init("Running in debug mode.");
+        voice.dumb_init(format_args!("Running in debug mode."));
     }
     if is("DUMB_INIT_SETSID", "0") {
         single_child = true;
-        voice.dumb_init("Not running in setsid mode.");
+        voice.dumb_init(format_args!("Not running in setsid mode."));
     }
     plan.voice = voice;
     plan.adoption = Adoption::OnlyAsPid1;
     plan.blocked = Blocked::None;
     plan.directory = Directory::Root;
-    plan.job_control = JobControl::Stay;
     plan.passes_listen_pid = false;
     plan.inherited_files = InheritedFiles::Keep;
     plan.start_failure = |_| START_FAILURE;
-    plan.settings.repeat = Repeat::TellOthers;
     plan.settings.suspend = Suspend::StopToo;
     if single_child {
         plan.membership = Membership::Shared;
@@ -93,7 +94,7 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
             plan.settings.farewell = Farewell::TellGroup;
         }
         // The session has no terminal's shell to continue it, so a plain stop is meant.
-        for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+        for signal in Signal::JOB_CONTROL {
             let is_ours = plan.settings.rewrites.apply(signal) != Some(signal);
             if !rewritten.contains(&signal) && !is_ours {
                 plan.settings.rewrites.set(signal, Some(Signal::STOP));
@@ -115,14 +116,6 @@ fn rewrite(text: &str) -> Option<(Signal, Option<Signal>)> {
     let (to, _) = leading_number(rest.strip_prefix(':')?)?;
     let in_range = (1..=31).contains(&from) && (0..=31).contains(&to);
     in_range.then(|| Signal::new(from).map(|from| (from, Signal::new(to)))).flatten()
-}
-
-fn leading_number(text: &str) -> Option<(i32, &str)> {
-    let text = text.trim_start();
-    let sign = usize::from(text.starts_with(['+', '-']));
-    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = text.split_at(sign + digits);
-    number.parse().ok().map(|number| (number, rest))
 }
 
 fn help(name: &str) -> String {

@@ -3,16 +3,17 @@
 use super::{
     LICENCE,
     getopt::{End, Item, Items, Spec},
+    leading_number,
 };
 use crate::{
     called,
-    plan::{Adoption, InheritedFiles, JobControl, Plan, Request},
+    plan::{Adoption, InheritedFiles, Plan, Request},
     voice::Voice,
 };
 use outro_core::{
     exit::{NOT_EXECUTABLE, NOT_FOUND},
     route::Route,
-    settings::{Forward, Repeat},
+    settings::Forward,
     signal::Signal,
 };
 use outro_sys::{Errno, own};
@@ -92,10 +93,8 @@ pub(super) fn read(plan: &mut Plan, command_line: &[OsString]) -> Result<(), Req
         plan.settings.route = Route::Group;
         plan.settings.forward = Forward::Group;
     }
-    plan.settings.repeat = Repeat::TellOthers;
     plan.adoption = adoption;
     plan.voice = Voice::Tini { level, warns_of_reaped };
-    plan.job_control = JobControl::Stay;
     plan.passes_listen_pid = false;
     plan.inherited_files = InheritedFiles::Keep;
     plan.deaf_to = &[Signal::TTIN, Signal::TTOU];
@@ -133,10 +132,7 @@ fn number(text: &str) -> Option<i64> {
 
 /// As atoi(3): the number that the text begins with, or 0.
 fn number_at_start(text: &str) -> i32 {
-    let text = text.trim_start();
-    let sign = usize::from(text.starts_with(['+', '-']));
-    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    text[..sign + digits].parse().unwrap_or(0)
+    leading_number(text).map_or(0, |(number, _)| number)
 }
 
 fn usage(name: &str) -> String {

@@ -23,18 +23,19 @@ impl Init<'_> {
     fn detach(&mut self) {
         let voice = self.plan.voice;
         match detach() {
-            Detached::Failed(errno) => voice.dumb_init(&format!(
+            Detached::Failed(errno) => voice.dumb_init(format_args!(
                 "Unable to detach from controlling tty (errno={} {errno}).",
                 errno.0
             )),
             Detached::AsSessionLeader => {
                 self.handoff = vec![Signal::HUP, Signal::CONT];
                 voice.dumb_init(
-                    "Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.",
-                );
+                    format_args!("Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive."));
             }
             Detached::AsMember => {
-                voice.dumb_init("Detached from controlling tty, but was not session leader.");
+                voice.dumb_init(format_args!(
+                    "Detached from controlling tty, but was not session leader."
+                ));
             }
         }
     }
@@ -43,7 +44,7 @@ impl Init<'_> {
     /// and both are continued together. As PID 1 there is no such shell.
     pub(super) fn follow(&mut self, pid: Pid, signal: Signal) {
         let Some(terminal) = &self.terminal else { return };
-        let by_terminal = [Signal::TSTP, Signal::TTIN, Signal::TTOU].contains(&signal);
+        let by_terminal = Signal::JOB_CONTROL.contains(&signal);
         let follows = self.plan.job_control == JobControl::Follow && own::pid().0 != 1;
         if !follows || !by_terminal || self.essentials.main != Some(pid) {
             return;
