@@ -124,8 +124,7 @@ impl Filters {
 fn writing_children(walk: &Walk<'_>, parent: Identity, children: &[Process]) -> Vec<Identity> {
     let read = walk.details.read_ends(parent.pid);
     let writes = |child: &Process| {
-        let mut ends = read.iter().flat_map(|pipe| pipe.writing_ends());
-        ends.any(|end| walk.details.writes(child.id.pid, end).unwrap_or(false))
+        read.iter().any(|pipe| pipe.is_written_by(child.id.pid, walk.details).unwrap_or(false))
     };
     children
         .iter()
@@ -144,11 +143,8 @@ fn readers(walk: &Walk<'_>, standings: &[Standing]) -> Vec<Reader> {
     };
     let input = |index: usize| walk.details.pipe(processes[index].id.pid, INPUT);
     let from_outside = walk.details.own_input();
-    let writes = |writer: usize, pipe: Pipe| {
-        let pid = processes[writer].id.pid;
-        let mut answers = pipe.writing_ends().map(|end| walk.details.writes(pid, end));
-        answers.try_fold(false, |writes, answer| Some(writes || answer?))
-    };
+    let writes =
+        |writer: usize, pipe: Pipe| pipe.is_written_by(processes[writer].id.pid, walk.details);
     let reading: Vec<(usize, Pipe)> = standings
         .iter()
         .enumerate()

@@ -2,11 +2,13 @@
 
 use crate::{
     exit::ExitStatus,
-    process::{Disposition, Identity, Name, Pid, Shell, Sleep, Ticks, Tree},
+    process::{
+        Condition, Details, Disposition, Identity, Name, Pid, Process, Shell, Sleep, Ticks, Tree,
+    },
     signal::Signal,
     time::Moment,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 /// Why a process was told, or why it will hear of the stop otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,23 @@ pub struct Entry {
     pub left: Option<Left>,
 }
 
+impl Entry {
+    /// Its command line, or else its short name.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.command.clone().unwrap_or_else(|| self.name.to_string())
+    }
+
+    /// What it was told last, and how long ago.
+    #[must_use]
+    pub fn last_told(&self, now: Moment) -> Option<(Signal, Duration)> {
+        self.told.last().map(|told| (told.signal, now.since(told.at)))
+    }
+}
+
+/// Of so many children of a shell it is noted how often they have slept.
+const SLEEPS_MAX: usize = 200;
+
 /// A shell at the moment when it was told.
 #[derive(Clone, Debug)]
 pub struct TrappingShell {
@@ -105,6 +124,28 @@ pub struct TrappingShell {
 }
 
 impl TrappingShell {
+    /// What the shell does as it is told this signal, with these children.
+    pub(crate) fn now(
+        kind: Shell,
+        pid: Pid,
+        children: &[Process],
+        signal: Signal,
+        details: &dyn Details,
+    ) -> Self {
+        let commands = match Signal::KEYBOARD.contains(&signal) {
+            true => children.iter().map(|child| details.command(child.id.pid)).collect(),
+            false => Vec::new(),
+        };
+        let few = children.iter().take(SLEEPS_MAX);
+        Self {
+            kind,
+            sleep: details.sleep(pid),
+            children: children.iter().map(|child| child.id).collect(),
+            sleeps: few.map(|child| details.sleeps(child.id.pid)).collect(),
+            commands,
+        }
+    }
+
     /// Whether it had this child.
     pub(crate) fn had(&self, child: Identity) -> bool {
         self.children.binary_search(&child).is_ok()
@@ -164,7 +205,7 @@ impl Ledger {
     pub fn tell(
         &mut self,
         tree: &Tree,
-        process: &crate::process::Process,
+        process: &Process,
         telling: Telling,
         disposition: Disposition,
     ) -> &mut Entry {
@@ -207,7 +248,7 @@ impl Ledger {
         let mut alive: Vec<Identity> = tree
             .processes()
             .iter()
-            .filter(|process| process.condition != crate::process::Condition::Zombie)
+            .filter(|process| process.condition != Condition::Zombie)
             .map(|process| process.id)
             .collect();
         alive.sort_unstable();

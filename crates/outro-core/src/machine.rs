@@ -287,7 +287,7 @@ impl Machine {
                 let note = match (stop.cause, sender) {
                     (_, Sender::Terminal) => match stop.key(now) {
                         Key::First => Note::PressAgain,
-                        Key::EndedDelay | Key::EndedGrace => return,
+                        Key::Ended => return,
                     },
                     (Cause::MainEnded, Sender::Process) => {
                         stop.limit(&self.settings, now);
@@ -308,31 +308,31 @@ impl Machine {
 
     fn ended(&mut self, now: Moment, pid: Pid, status: ExitStatus) {
         self.ledger.reaped(pid, status, now);
-        let is_main = matches!(self.main, Main::Alive { pid: main, .. } if main == pid);
-        if !is_main {
-            if let Phase::Stopping(stop) = &mut self.phase {
-                stop.looks.hasten(now);
-            }
-            return;
+        if let Phase::Stopping(stop) = &mut self.phase {
+            stop.looks.hasten(now);
         }
-        let Main::Alive { since, .. } = self.main else { return };
+        if let Main::Alive { pid: main, since } = self.main
+            && main == pid
+        {
+            self.main_ended(now, pid, status, now.since(since));
+        }
+    }
+
+    fn main_ended(&mut self, now: Moment, pid: Pid, status: ExitStatus, ran: Duration) {
         self.main = Main::Ended { pid, status, at: now };
         // From now on ^C is outro's to hear.
         self.actions.push_back(Action::TakeTerminal { from: pid });
-        match &mut self.phase {
-            Phase::Stopping(stop) => stop.looks.hasten(now),
-            Phase::Running => {
-                let then = self.after_end(now, status, now.since(since));
-                if self.settings.farewell == Farewell::TellGroup
-                    && let Some(signal) = self.settings.rewrites.apply(Signal::TERM)
-                {
-                    self.actions.push_back(Action::TellGroup { group: pid, signal });
-                }
-                let by_key = Signal::KEYBOARD.map(ExitStatus::Signal).contains(&status);
-                self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then, by_key));
-            }
-            Phase::Pausing { .. } | Phase::Over => {}
+        if !matches!(self.phase, Phase::Running) {
+            return;
         }
+        let then = self.after_end(now, status, ran);
+        if self.settings.farewell == Farewell::TellGroup
+            && let Some(signal) = self.settings.rewrites.apply(Signal::TERM)
+        {
+            self.actions.push_back(Action::TellGroup { group: pid, signal });
+        }
+        let by_key = Signal::KEYBOARD.map(ExitStatus::Signal).contains(&status);
+        self.phase = Phase::Stopping(Stop::main_ended(&self.settings, now, then, by_key));
     }
 
     fn after_end(&mut self, now: Moment, status: ExitStatus, ran: Duration) -> Then {

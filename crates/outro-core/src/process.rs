@@ -240,6 +240,13 @@ impl Pipe {
         };
         ends.into_iter().flatten()
     }
+
+    /// Whether this process can write what is read from this end. `None` where the system does not
+    /// tell.
+    pub(crate) fn is_written_by(self, pid: Pid, details: &dyn Details) -> Option<bool> {
+        let mut answers = self.writing_ends().map(|end| details.writes(pid, end));
+        answers.try_fold(false, |is_written, answer| Some(is_written || answer?))
+    }
 }
 
 /// Where a process sleeps: the system call, and the depth of its stack. Two equal ones, read at

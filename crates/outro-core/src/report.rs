@@ -148,7 +148,7 @@ impl ProcessReport {
         };
         Self {
             pid,
-            command: entry.command.clone().unwrap_or_else(|| entry.name.to_string()),
+            command: entry.title(),
             age_ms: entry.told_ticks.0.saturating_sub(start) * TICK_MS,
             told: told.collect(),
             left_at_ms: entry.left.map(|left| left.at.since(began).as_millis() as u64),

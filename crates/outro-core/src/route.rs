@@ -194,7 +194,7 @@ fn standing_of(walk: &Walk<'_>, index: usize, process: &Process) -> Standing {
             Disposition::Default | Disposition::Ignores => Standing::Open,
         };
     }
-    if is_being_born(walk.tree, index) {
+    if is_newborn(process, walk.tree.now()) {
         return Standing::Covered;
     }
     match process.disposition(walk.signal) {
@@ -250,11 +250,6 @@ fn handles_what_it_was_told(process: &Process, entry: &Entry) -> bool {
 
 /// Whether the process is between its fork and its exec, where posix_spawn(3) and its like block every
 /// signal: how it takes this one shows at the next look.
-pub(crate) fn is_being_born(tree: &Tree, index: usize) -> bool {
-    is_newborn(&tree.processes()[index], tree.now())
-}
-
-/// The same for one process.
 pub(crate) fn is_newborn(process: &Process, now: Ticks) -> bool {
     const YOUNG: u64 = 5;
     let blocks_all = (1..=31)

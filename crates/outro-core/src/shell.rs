@@ -57,25 +57,21 @@ impl HeldUp {
         if children.iter().any(|child| is_younger(child, entry, at_telling)) {
             return None;
         }
-        let waits =
-            at_telling.kind == Shell::Fish || waits_as_before(shell, at_telling, children, details);
+        // fish runs no trap while it waits for a job in the background either.
+        let is_fish = at_telling.kind == Shell::Fish;
+        if !is_fish && !waits_as_before(shell, at_telling, children, details) {
+            return None;
+        }
+        let there: Vec<&Process> =
+            children.iter().filter(|child| was_there(child, entry, at_telling)).collect();
         let sign_means_nothing = match at_telling.kind {
             Shell::Fish => true,
             // It is in wait4, so one of them is in the foreground: a program that ignores INT itself.
-            Shell::Ash => children
-                .iter()
-                .filter(|child| was_there(child, entry, at_telling))
-                .all(|child| bears_the_sign(child, shell)),
+            Shell::Ash => there.iter().all(|child| bears_the_sign(child, shell)),
             Shell::Mksh | Shell::Other => false,
         };
-        if !waits {
-            return None;
-        }
-        // fish runs no trap while it waits for a job in the background either.
-        let is_fish = at_telling.kind == Shell::Fish;
-        let may_be: Vec<&Process> = children
-            .iter()
-            .filter(|child| was_there(child, entry, at_telling))
+        let may_be: Vec<&Process> = there
+            .into_iter()
             .filter(|child| sign_means_nothing || !bears_the_sign(child, shell))
             .filter(|child| is_fish || !details.has_null_input_unlike(child.id.pid, shell.id.pid))
             .collect();
@@ -157,8 +153,9 @@ fn waits_as_before(
         }
 }
 
+/// Whether it writes what is read there; where the system does not tell, it may.
 fn writes(process: &Process, pipe: Pipe, details: &dyn Details) -> bool {
-    pipe.writing_ends().any(|end| details.writes(process.id.pid, end).unwrap_or(true))
+    pipe.is_written_by(process.id.pid, details).unwrap_or(true)
 }
 
 /// Whether a shell that was told a signal of the keyboard goes on with a loop: it runs again what

@@ -57,23 +57,29 @@ pub fn has_terminal(pid: Pid) -> bool {
 /// One field of `/proc/PID/stat`, counted from the state on.
 fn field_after_name(pid: Pid, index: usize) -> Option<Vec<u8>> {
     let mut buffer = [0; STAT_MAX];
-    let stat = read_at_once(pid, "stat", &mut buffer)?;
+    let (_, mut fields) = split_stat(read_at_once(pid, "stat", &mut buffer)?)?;
+    fields.nth(index).map(<[u8]>::to_vec)
+}
+
+/// A `/proc/PID/stat`: pid and name, and the fields after them. The name is in parentheses and may
+/// hold any byte, parentheses and spaces among them.
+fn split_stat(stat: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>)> {
     let close = stat.iter().rposition(|byte| *byte == b')')?;
     let fields = stat.get(close + 1..)?.trim_ascii();
-    fields.split(|byte| *byte == b' ').nth(index).map(<[u8]>::to_vec)
+    Some((&stat[..close], fields.split(|byte| *byte == b' ')))
 }
 
 /// The sets of `/proc/PID/status`, which hold the real-time signals as well: handled and ignored.
 #[must_use]
 pub fn signal_sets(pid: Pid) -> Option<(SignalSet, SignalSet)> {
-    parse_status(&fs::read(format!("/proc/{pid}/status")).ok()?)
+    parse_status(&status(pid)?)
 }
 
 /// How often the process has gone to sleep by itself. `None` while it is awake, or has a signal that it
 /// has not taken yet: the count grows only when it sleeps again.
 #[must_use]
 pub fn sleeps(pid: Pid) -> Option<u64> {
-    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = status(pid)?;
     let state = line(&status, b"State:")?.trim_ascii_start();
     let has_pending = parse_set(&status, b"ShdPnd:")? != SignalSet::EMPTY;
     if has_pending || !(state.starts_with(b"S") || state.starts_with(b"D")) {
@@ -85,18 +91,20 @@ pub fn sleeps(pid: Pid) -> Option<u64> {
 /// The signals that were sent to the process and wait for it to take them.
 #[must_use]
 pub fn pending(pid: Pid) -> Option<SignalSet> {
-    parse_set(&fs::read(format!("/proc/{pid}/status")).ok()?, b"ShdPnd:")
+    parse_set(&status(pid)?, b"ShdPnd:")
+}
+
+fn status(pid: Pid) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/status")).ok()
 }
 
 /// What `/proc/PID/stat` says. Its numbers of signals are for 1 to 31 only.
 #[must_use]
 pub fn parse_stat(stat: &[u8]) -> Option<Process> {
-    // The name is in parentheses and may hold any byte, parentheses and spaces among them.
-    let open = stat.iter().position(|byte| *byte == b'(')?;
-    let close = stat.iter().rposition(|byte| *byte == b')')?;
-    let pid = number(stat.get(..open)?.trim_ascii())?;
-    let name = Name::new(stat.get(open + 1..close)?);
-    let mut fields = stat.get(close + 1..)?.trim_ascii().split(|byte| *byte == b' ');
+    let (before, mut fields) = split_stat(stat)?;
+    let open = before.iter().position(|byte| *byte == b'(')?;
+    let pid = number(before[..open].trim_ascii())?;
+    let name = Name::new(&before[open + 1..]);
     // Fields are numbered from 1 as in proc_pid_stat(5); the first after the name is 3.
     let state = fields.next()?;
     let parent = number(fields.next()?)?;

@@ -67,9 +67,10 @@ pub(super) struct Stop {
 /// What a press of ^C came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    EndedDelay,
+    /// Nothing yet; one more will end the grace.
     First,
-    EndedGrace,
+    /// It ended the delay, or the grace.
+    Ended,
 }
 
 /// What a stop wants done when time has passed.
@@ -131,19 +132,17 @@ impl Stop {
         }
     }
 
-    /// ^C was pressed, again: it ends the delay, or, as the second one, the grace. Says whether one
-    /// more of it would do.
+    /// ^C was pressed: it ends the delay, or, as the second one, the grace.
     pub(super) fn key(&mut self, now: Moment) -> Key {
         self.keypresses += 1;
-        if self.delayed_until.take().is_some() {
-            self.looks.at(now);
-            Key::EndedDelay
+        if self.delayed_until.is_some() {
+            self.end_delay(now);
         } else if self.keypresses < 2 {
-            Key::First
+            return Key::First;
         } else {
             self.end_grace(now);
-            Key::EndedGrace
         }
+        Key::Ended
     }
 
     /// The delay, if there is one, ends now.

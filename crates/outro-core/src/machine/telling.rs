@@ -67,7 +67,7 @@ impl Machine {
         let untold = |index: &usize| {
             let process = &tree.processes()[*index];
             process.condition != Condition::Zombie
-                && !route::is_being_born(tree, *index)
+                && !route::is_newborn(process, tree.now())
                 && !self.ledger.was_told(process.id, signal)
         };
         let all = (0..tree.processes().len()).filter(untold);
@@ -115,30 +115,14 @@ impl Machine {
             entry.command = details.command(process.id.pid);
         }
         // A shell without a child is held up by none.
+        let children = tree.children(tell.index);
         if entry.disposition == Disposition::Handles
             && entry.shell.is_none()
-            && !tree.children(tell.index).is_empty()
+            && !children.is_empty()
             && let Some(kind) = details.shell(process.id.pid)
         {
-            entry.shell = Some(TrappingShell {
-                kind,
-                sleep: details.sleep(process.id.pid),
-                children: tree.children(tell.index).iter().map(|child| child.id).collect(),
-                sleeps: tree
-                    .children(tell.index)
-                    .iter()
-                    .take(DETAILED_MAX)
-                    .map(|child| details.sleeps(child.id.pid))
-                    .collect(),
-                commands: match tell.signal {
-                    Signal::INT | Signal::QUIT => tree
-                        .children(tell.index)
-                        .iter()
-                        .map(|child| details.command(child.id.pid))
-                        .collect(),
-                    _ => Vec::new(),
-                },
-            });
+            let shell = TrappingShell::now(kind, process.id.pid, children, tell.signal, details);
+            entry.shell = Some(shell);
         }
         if tell.why != Why::ItsShell {
             self.actions.push_back(Action::Tell { id: process.id, signal: tell.signal });
@@ -155,8 +139,7 @@ impl Machine {
                 continue;
             }
             let telling = Telling { signal: Signal::KILL, at: now, why: Why::Deadline };
-            let told_before =
-                self.ledger.get(process.id).and_then(|entry| entry.told.last().copied());
+            let told = self.ledger.get(process.id).and_then(|entry| entry.last_told(now));
             self.ledger.tell(tree, process, telling, Disposition::Default);
             self.actions.push_back(Action::Tell { id: process.id, signal: Signal::KILL });
             if let Phase::Stopping(stop) = &mut self.phase {
@@ -169,7 +152,7 @@ impl Machine {
                         pid: process.id.pid,
                         name,
                         age: Duration::from_millis(tree.age_ms(process.id)),
-                        told: told_before.map(|told| (told.signal, now.since(told.at))),
+                        told,
                         ignores: (process.disposition(stop.signal) == Disposition::Ignores)
                             .then_some(stop.signal),
                     }));
@@ -239,12 +222,10 @@ impl Machine {
         for (id, entry) in self.ledger.iter().filter(|(_, entry)| entry.left.is_none()) {
             left_behind += 1;
             if left_behind <= NAMED_MAX {
-                let name = entry.command.clone().unwrap_or_else(|| entry.name.to_string());
-                let told = entry.told.last().map(|told| (told.signal, now.since(told.at)));
                 self.actions.push_back(Action::Note(Note::LeftBehind {
                     pid: id.pid,
-                    name,
-                    told,
+                    name: entry.title(),
+                    told: entry.last_told(now),
                     refused: entry.refused,
                 }));
             }
